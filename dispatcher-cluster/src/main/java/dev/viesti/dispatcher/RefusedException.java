@@ -1,0 +1,17 @@
+package dev.viesti.dispatcher;
+
+/** How a stage of {@link Viesti} fails when the answer is a {@link Refusal}. Has no stack trace. */
+public final class RefusedException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final transient Refusal refusal;
+
+  public RefusedException(Refusal refusal) {
+    super(refusal.detail(), null, false, false);
+    this.refusal = refusal;
+  }
+
+  public Refusal refusal() {
+    return refusal;
+  }
+}

@@ -1,0 +1,131 @@
+package dev.viesti.protocol.trigger;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.net.URI;
+import java.util.Base64;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** What a trigger runs. In JSON exactly one member names the kind: {@code {"webhook": {…}}}. */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, include = JsonTypeInfo.As.WRAPPER_OBJECT)
+@JsonSubTypes({
+  @JsonSubTypes.Type(value = Target.Webhook.class, name = "webhook"),
+  @JsonSubTypes.Type(value = Target.Handler.class, name = "handler"),
+  @JsonSubTypes.Type(value = Target.Log.class, name = "log")
+})
+public sealed interface Target {
+  /** The word in JSON, metrics and logs: {@code webhook}, {@code handler}, {@code log}. */
+  String kind();
+
+  /**
+   * An HTTP endpoint that gets the event as a POST, signed by <a
+   * href="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md">Standard
+   * Webhooks 1.0</a>.
+   *
+   * @param url absolute {@code http} or {@code https}, at most 2,048 characters, without user info
+   *     and fragment
+   * @param secret {@code whsec_} and base64 of 24 to 64 bytes; null only until the app has made one
+   */
+  record Webhook(
+      @JsonProperty(value = "url", required = true) URI url,
+      @JsonProperty("secret") @Nullable String secret)
+      implements Target {
+    /** Prefix of a symmetric secret in Standard Webhooks. */
+    public static final String SECRET_PREFIX = "whsec_";
+
+    private static final int URL_MAX = 2_048;
+
+    /**
+     * @throws IllegalArgumentException naming the field that is wrong
+     */
+    public Webhook {
+      // Jackson hands over null for a missing member whatever the annotations say
+      checkUrl(url);
+      if (secret != null) {
+        checkSecret(secret);
+      }
+    }
+
+    @Override
+    public String kind() {
+      return "webhook";
+    }
+
+    /** Without the secret: triggers are logged. */
+    @Override
+    public String toString() {
+      return "Webhook[url=" + url + "]";
+    }
+
+    private static void checkUrl(@Nullable URI url) {
+      if (url == null) {
+        throw new IllegalArgumentException("url is missing");
+      }
+      String scheme = url.getScheme();
+      if (!("http".equalsIgnoreCase(scheme) || "https".equalsIgnoreCase(scheme))) {
+        throw new IllegalArgumentException("url must start with http:// or https://");
+      }
+      if (url.getHost() == null) {
+        throw new IllegalArgumentException("url has no host");
+      }
+      if (url.getRawUserInfo() != null || url.getRawFragment() != null) {
+        throw new IllegalArgumentException("url must not have user info or a fragment");
+      }
+      if (url.toString().length() > URL_MAX) {
+        throw new IllegalArgumentException("url has at most " + URL_MAX + " characters");
+      }
+    }
+
+    private static void checkSecret(String secret) {
+      try {
+        int bytes =
+            secret.startsWith(SECRET_PREFIX)
+                ? Base64.getDecoder().decode(secret.substring(SECRET_PREFIX.length())).length
+                : 0;
+        if (bytes >= 24 && bytes <= 64) {
+          return;
+        }
+      } catch (IllegalArgumentException notBase64) {
+        // falls through to the one message
+      }
+      throw new IllegalArgumentException(
+          "secret is '" + SECRET_PREFIX + "' followed by base64 of 24 to 64 bytes");
+    }
+  }
+
+  /**
+   * A Java function that the embedding service registered under this name.
+   *
+   * @param name 1 to 128 characters of {@code [A-Za-z0-9._-]}
+   */
+  record Handler(@JsonProperty(value = "name", required = true) String name) implements Target {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,128}");
+
+    /**
+     * @throws IllegalArgumentException if {@code name} has another shape
+     */
+    public Handler {
+      if (name == null || !NAME.matcher(name).matches()) {
+        throw new IllegalArgumentException(
+            "name is 1 to 128 characters of A-Z, a-z, 0-9, '.', '_' and '-'");
+      }
+    }
+
+    @Override
+    public String kind() {
+      return "handler";
+    }
+  }
+
+  /** Writes a line to the node's log: for trying things out. */
+  @JsonIgnoreProperties
+  record Log() implements Target {
+    @Override
+    public String kind() {
+      return "log";
+    }
+  }
+}
