@@ -11,7 +11,7 @@ public record AppId(@JsonValue String value) implements Comparable<AppId> {
   /**
    * @throws IllegalArgumentException if {@code value} has another shape
    */
-  @JsonCreator
+  @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
   public AppId {
     if (!SHAPE.matcher(value).matches()) {
       throw new IllegalArgumentException(

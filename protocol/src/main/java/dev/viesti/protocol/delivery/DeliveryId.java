@@ -11,7 +11,7 @@ import java.util.UUID;
  * every attempt, on every node and after a replay: receivers deduplicate by it.
  */
 public record DeliveryId(@JsonValue UUID value) {
-  @JsonCreator
+  @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
   public DeliveryId {}
 
   public static DeliveryId of(UUID eventId, TriggerId trigger) {

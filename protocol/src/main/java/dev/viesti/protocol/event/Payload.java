@@ -20,7 +20,7 @@ public final class Payload {
   }
 
   /** Wraps without copying. */
-  @JsonCreator
+  @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
   public static Payload of(byte[] bytes) {
     return bytes.length == 0 ? NONE : new Payload(bytes);
   }

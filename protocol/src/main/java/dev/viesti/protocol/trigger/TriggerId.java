@@ -11,7 +11,7 @@ public record TriggerId(@JsonValue String value) implements Comparable<TriggerId
   /**
    * @throws IllegalArgumentException if {@code value} has another shape
    */
-  @JsonCreator
+  @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
   public TriggerId {
     if (!SHAPE.matcher(value).matches()) {
       throw new IllegalArgumentException(

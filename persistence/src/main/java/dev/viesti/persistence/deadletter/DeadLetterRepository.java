@@ -1,0 +1,269 @@
+package dev.viesti.persistence.deadletter;
+
+import dev.viesti.persistence.Database;
+import dev.viesti.persistence.outbox.DeliveryRows;
+import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.deadletter.DeadLetter;
+import dev.viesti.protocol.deadletter.Resolution;
+import dev.viesti.protocol.delivery.DeliveryId;
+import dev.viesti.protocol.trigger.TriggerId;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** Statements on {@code dead_letter}. Thread-safe; every method blocks. */
+public final class DeadLetterRepository {
+  private static final UUID BEFORE_ALL = new UUID(0, 0);
+  private static final UUID AFTER_ALL = new UUID(-1, -1);
+
+  private static final String COLUMNS =
+      "id, delivery_id, trigger_id, ordering_key, attempt, created_at, accepted_at,"
+          + " first_attempt_at, last_attempt_at, resolved_at, resolution, resolution_note,"
+          + " last_error, attempts, "
+          + DeliveryRows.EVENT_COLUMNS;
+
+  private static final String FITS =
+      """
+      app_id = ? and (?::text is null or trigger_id = ?)
+        and (?::boolean is null or (resolved_at is not null) = ?)
+      """;
+
+  private static final String LIST =
+      """
+      select %s
+      from dead_letter
+      where %s and id < ?
+      order by id desc
+      limit ?
+      """
+          .formatted(COLUMNS, FITS);
+
+  private static final String IDS =
+      """
+      select id
+      from dead_letter
+      where %s and id > ?
+      order by id
+      limit ?
+      """
+          .formatted(FITS);
+
+  private static final String COUNT =
+      """
+      select count(*) from (select from dead_letter where %s limit ?) as some
+      """
+          .formatted(FITS);
+
+  private static final String GET =
+      """
+      select %s
+      from dead_letter
+      where app_id = ? and id = ?
+      """
+          .formatted(COLUMNS);
+
+  private static final String RESOLVE =
+      """
+      update dead_letter
+      set resolved_at = now(), resolution = ?, resolution_note = ?
+      where app_id = ? and id = ? and resolved_at is null
+      """;
+
+  /**
+   * Resolves and puts back in one statement. The owner row is locked first, so a former owner
+   * neither resolves nor inserts.
+   */
+  private static final String REPLAY =
+      """
+      with owned as materialized (
+        select app_id from outbox_owner where app_id = ? and epoch = ? for share
+      ), wanted as (
+        select id, seq from unnest(?::uuid[], ?::bigint[]) as w(id, seq)
+      ), resolved as (
+        update dead_letter d
+        set resolved_at = now(), resolution = 'replayed'
+        from wanted, owned
+        where d.app_id = owned.app_id and d.id = wanted.id and d.resolved_at is null
+        returning d.*, wanted.seq
+      ), put as (
+        insert into outbox (due_at, seq, event_id, accepted_at, root_id, priority, depth,
+            data_binary, app_id, trigger_id, ordering_key, source, type, subject, external_id,
+            attributes, principal, traceparent, data)
+        select '-infinity', seq, event_id, accepted_at, root_id, priority, depth, data_binary,
+            app_id, trigger_id, ordering_key, source, type, subject, external_id, attributes,
+            principal, traceparent, data
+        from resolved
+        returning seq
+      ) select (select count(*) from owned), (select count(*) from put)
+      """;
+
+  private static final String PURGE =
+      """
+      delete from dead_letter
+      where ctid = any (array (select ctid from dead_letter where app_id = ? limit ?))
+      """;
+
+  private final Database database;
+
+  public DeadLetterRepository(Database database) {
+    this.database = database;
+  }
+
+  /**
+   * Newest first.
+   *
+   * @param after the last id of the page before; null for the first page
+   */
+  public List<DeadLetter> list(
+      AppId app,
+      @Nullable TriggerId trigger,
+      @Nullable Boolean resolved,
+      @Nullable UUID after,
+      int limit)
+      throws SQLException {
+    try (Connection connection = database.connection();
+        PreparedStatement statement = connection.prepareStatement(LIST)) {
+      bindFits(statement, app, trigger, resolved);
+      statement.setObject(6, after == null ? AFTER_ALL : after);
+      statement.setInt(7, limit);
+      List<DeadLetter> letters = new ArrayList<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          letters.add(letter(row));
+        }
+      }
+      return letters;
+    }
+  }
+
+  /** Ids of unresolved dead letters, oldest first, after {@code after}. */
+  public List<UUID> unresolvedIds(
+      AppId app, @Nullable TriggerId trigger, @Nullable UUID after, int limit) throws SQLException {
+    try (Connection connection = database.connection();
+        PreparedStatement statement = connection.prepareStatement(IDS)) {
+      bindFits(statement, app, trigger, false);
+      statement.setObject(6, after == null ? BEFORE_ALL : after);
+      statement.setInt(7, limit);
+      List<UUID> ids = new ArrayList<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          ids.add(row.getObject(1, UUID.class));
+        }
+      }
+      return ids;
+    }
+  }
+
+  /** How many fit, counted up to {@code limit}. */
+  public long count(AppId app, @Nullable TriggerId trigger, @Nullable Boolean resolved, int limit)
+      throws SQLException {
+    try (Connection connection = database.connection();
+        PreparedStatement statement = connection.prepareStatement(COUNT)) {
+      bindFits(statement, app, trigger, resolved);
+      statement.setInt(6, limit);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getLong(1);
+      }
+    }
+  }
+
+  /** Null when the app has no such dead letter. */
+  public @Nullable DeadLetter get(AppId app, UUID id) throws SQLException {
+    try (Connection connection = database.connection();
+        PreparedStatement statement = connection.prepareStatement(GET)) {
+      statement.setString(1, app.value());
+      statement.setObject(2, id);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() ? letter(row) : null;
+      }
+    }
+  }
+
+  /**
+   * @return false when it is resolved already, or is not there
+   */
+  public boolean resolve(AppId app, UUID id, Resolution resolution, @Nullable String note)
+      throws SQLException {
+    try (Connection connection = database.connection();
+        PreparedStatement statement = connection.prepareStatement(RESOLVE)) {
+      statement.setString(1, resolution.word());
+      statement.setString(2, note);
+      statement.setString(3, app.value());
+      statement.setObject(4, id);
+      return statement.executeUpdate() == 1;
+    }
+  }
+
+  /** What became of a replay. {@code rows}: dead letters that were unresolved and are back now. */
+  public record Replayed(boolean fenced, int rows) {}
+
+  /**
+   * Puts unresolved dead letters back as fresh rows.
+   *
+   * @param seqs one row number for each id, growing, from the owner's allocator
+   */
+  public Replayed replay(AppId app, long epoch, List<UUID> ids, List<Long> seqs)
+      throws SQLException {
+    try (Connection connection = database.connection();
+        PreparedStatement statement = connection.prepareStatement(REPLAY)) {
+      statement.setString(1, app.value());
+      statement.setLong(2, epoch);
+      statement.setArray(3, connection.createArrayOf("uuid", ids.toArray()));
+      statement.setArray(4, connection.createArrayOf("int8", seqs.toArray()));
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return new Replayed(row.getInt(1) == 0, row.getInt(2));
+      }
+    }
+  }
+
+  /** Removes up to {@code limit} dead letters of an app that is being deleted. */
+  public int purge(AppId app, int limit) throws SQLException {
+    try (Connection connection = database.connection();
+        PreparedStatement statement = connection.prepareStatement(PURGE)) {
+      statement.setString(1, app.value());
+      statement.setInt(2, limit);
+      return statement.executeUpdate();
+    }
+  }
+
+  private static void bindFits(
+      PreparedStatement statement,
+      AppId app,
+      @Nullable TriggerId trigger,
+      @Nullable Boolean resolved)
+      throws SQLException {
+    statement.setString(1, app.value());
+    statement.setString(2, trigger == null ? null : trigger.value());
+    statement.setString(3, trigger == null ? null : trigger.value());
+    statement.setObject(4, resolved, Types.BOOLEAN);
+    statement.setObject(5, resolved, Types.BOOLEAN);
+  }
+
+  private static DeadLetter letter(ResultSet row) throws SQLException {
+    String resolution = row.getString("resolution");
+    return new DeadLetter(
+        row.getObject("id", UUID.class),
+        new DeliveryId(row.getObject("delivery_id", UUID.class)),
+        DeliveryRows.event(row),
+        new TriggerId(row.getString("trigger_id")),
+        row.getString("ordering_key"),
+        row.getInt("attempt"),
+        DeliveryRows.instant(row, "accepted_at"),
+        DeliveryRows.instantOrNull(row, "first_attempt_at"),
+        DeliveryRows.instantOrNull(row, "last_attempt_at"),
+        row.getString("last_error"),
+        row.getString("attempts"),
+        DeliveryRows.instant(row, "created_at"),
+        DeliveryRows.instantOrNull(row, "resolved_at"),
+        resolution == null ? null : Resolution.of(resolution),
+        row.getString("resolution_note"));
+  }
+}

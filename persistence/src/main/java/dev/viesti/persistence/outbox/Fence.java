@@ -1,0 +1,42 @@
+package dev.viesti.persistence.outbox;
+
+import dev.viesti.protocol.app.AppId;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The apps that a group of changes is for, numbered from 1, each with the epoch of its owner. */
+final class Fence {
+  /**
+   * The owner rows that still have the claimed epoch, locked so that no other owner can take over
+   * before the end of the transaction. {@code lateral … limit 1} pins one look-up by key per app: a
+   * plain join was planned as a scan of all owners while the table was small.
+   */
+  static final String OWNED =
+      """
+      owned as materialized (
+        select claimed.n::int as n
+        from unnest(?::text[], ?::bigint[]) with ordinality as claimed(app_id, epoch, n),
+          lateral (
+            select from outbox_owner o
+            where o.app_id = claimed.app_id and o.epoch = claimed.epoch
+            limit 1
+            for share
+          ) as held
+      )""";
+
+  record Claimed(AppId app, long epoch) {}
+
+  private final Map<Claimed, Integer> numbers = new LinkedHashMap<>();
+
+  int number(AppId app, long epoch) {
+    return numbers.computeIfAbsent(new Claimed(app, epoch), claimed -> numbers.size() + 1);
+  }
+
+  void bind(SqlArrays arrays) throws java.sql.SQLException {
+    List<Claimed> claims = new ArrayList<>(numbers.keySet());
+    arrays.texts(claims, claimed -> claimed.app().value());
+    arrays.longs(claims, Claimed::epoch);
+  }
+}

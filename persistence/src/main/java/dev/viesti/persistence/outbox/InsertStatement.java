@@ -1,0 +1,190 @@
+package dev.viesti.persistence.outbox;
+
+import dev.viesti.protocol.delivery.Delivery;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** Accepts a group of inserts, of many apps, in one statement and thereby one transaction. */
+final class InsertStatement {
+  private static final String PUT =
+      """
+      insert into outbox (due_at, seq, event_id, accepted_at, root_id, depth, data_binary, app_id,
+          trigger_id, ordering_key, source, type, subject, external_id, attributes, principal,
+          traceparent, data)
+      select '-infinity', k.seq, k.event_id,
+          timestamptz 'epoch' + k.accepted * interval '1 microsecond', k.root_id, k.depth,
+          k.data_binary, k.app_id, k.trigger_id, k.ordering_key, k.source, k.type, k.subject,
+          k.external_id, k.attributes, k.principal, k.traceparent, k.data
+      from unnest(?::int[], ?::bigint[], ?::uuid[], ?::bigint[], ?::uuid[], ?::int[],
+          ?::boolean[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[],
+          ?::text[], ?::text[], ?::text[], ?::text[], ?::bytea[])
+        as k(n, seq, event_id, accepted, root_id, depth, data_binary, app_id, trigger_id,
+          ordering_key, source, type, subject, external_id, attributes, principal, traceparent,
+          data)
+      where k.n = any (array (select n from owned))
+      """;
+
+  private static final String INSERT =
+      "with " + Fence.OWNED + ", put as (" + PUT + ") select n, null::uuid from owned";
+
+  /** The order of the keys keeps two groups from waiting for each other. */
+  private static final String INSERT_KEYED =
+      "with "
+          + Fence.OWNED
+          + """
+          , fresh as (
+            insert into idempotency_key (app_id, event_id)
+            select e.app_id, e.event_id
+            from unnest(?::int[], ?::text[], ?::uuid[]) as e(n, app_id, event_id)
+            where e.n = any (array (select n from owned))
+            order by e.app_id, e.event_id
+            on conflict do nothing
+            returning app_id, event_id
+          ), put as (
+          """
+          + PUT
+          + """
+            and (k.external_id is null or (k.app_id, k.event_id) in (select app_id, event_id from fresh))
+          ) select n, null::uuid, null::text from owned
+          union all select 0, event_id, app_id from fresh
+          """;
+
+  private record Row(int n, Delivery delivery, Insert insert) {}
+
+  private record Key(int n, String app, UUID eventId) {}
+
+  private record AppEvent(String app, UUID eventId) {}
+
+  private final List<Insert> inserts;
+  private final Fence fence = new Fence();
+  private final List<Row> rows = new ArrayList<>();
+  private final List<Key> keys = new ArrayList<>();
+
+  /** Per insert, events whose id another event of this very group had before. */
+  private final List<BitSet> repeated = new ArrayList<>();
+
+  InsertStatement(List<Insert> inserts, LongSupplier seqs) {
+    this.inserts = inserts;
+    Set<AppEvent> seen = new HashSet<>();
+    for (Insert insert : inserts) {
+      int n = fence.number(insert.app(), insert.epoch());
+      var repeats = new BitSet();
+      repeated.add(repeats);
+      for (int i = 0; i < insert.events().size(); i++) {
+        Insert.Routed routed = insert.events().get(i);
+        var event = routed.event();
+        if (event.externalId() != null) {
+          if (!seen.add(new AppEvent(insert.app().value(), event.id()))) {
+            repeats.set(i);
+            continue;
+          }
+          keys.add(new Key(n, insert.app().value(), event.id()));
+        }
+        for (Insert.Route route : routed.routes()) {
+          rows.add(
+              new Row(
+                  n,
+                  Delivery.fresh(
+                      seqs.getAsLong(),
+                      event,
+                      route.trigger(),
+                      route.orderingKey(),
+                      insert.acceptedAt()),
+                  insert));
+        }
+      }
+    }
+  }
+
+  List<Inserted> execute(Connection connection) throws SQLException {
+    Set<Integer> owned = new HashSet<>();
+    Set<AppEvent> fresh = new HashSet<>();
+    try (PreparedStatement statement =
+        connection.prepareStatement(keys.isEmpty() ? INSERT : INSERT_KEYED)) {
+      bind(statement);
+      try (ResultSet result = statement.executeQuery()) {
+        while (result.next()) {
+          UUID eventId = result.getObject(2, UUID.class);
+          if (eventId == null) {
+            owned.add(result.getInt(1));
+          } else {
+            fresh.add(new AppEvent(result.getString(3), eventId));
+          }
+        }
+      }
+    }
+    return answers(owned, fresh);
+  }
+
+  private void bind(PreparedStatement statement) throws SQLException {
+    var arrays = new SqlArrays(statement);
+    fence.bind(arrays);
+    if (!keys.isEmpty()) {
+      arrays.ints(keys, Key::n);
+      arrays.texts(keys, Key::app);
+      arrays.uuids(keys, Key::eventId);
+    }
+    arrays.ints(rows, Row::n);
+    arrays.longs(rows, row -> row.delivery().seq());
+    arrays.uuids(rows, row -> row.delivery().event().id());
+    arrays.longs(rows, row -> SqlArrays.micros(row.delivery().acceptedAt()));
+    arrays.uuids(rows, row -> row.delivery().event().rootId());
+    arrays.ints(rows, row -> row.delivery().event().depth());
+    arrays.booleans(rows, row -> row.delivery().event().dataBinary());
+    arrays.texts(rows, row -> row.insert().app().value());
+    arrays.texts(rows, row -> row.delivery().trigger().value());
+    arrays.texts(rows, row -> row.delivery().orderingKey());
+    arrays.texts(rows, row -> row.delivery().event().source());
+    arrays.texts(rows, row -> row.delivery().event().type());
+    arrays.texts(rows, row -> row.delivery().event().subject());
+    arrays.texts(rows, row -> row.delivery().event().externalId());
+    arrays.texts(rows, row -> row.delivery().event().attributes());
+    arrays.texts(rows, row -> row.delivery().event().principal());
+    arrays.texts(rows, row -> row.delivery().event().traceparent());
+    arrays.bytes(rows, row -> bytesOrNull(row.delivery()));
+  }
+
+  private static byte @Nullable [] bytesOrNull(Delivery delivery) {
+    return delivery.event().data().isEmpty() ? null : delivery.event().data().bytes();
+  }
+
+  private List<Inserted> answers(Set<Integer> owned, Set<AppEvent> fresh) {
+    List<Inserted> answers = new ArrayList<>(inserts.size());
+    int row = 0;
+    for (int i = 0; i < inserts.size(); i++) {
+      Insert insert = inserts.get(i);
+      boolean held = owned.contains(fence.number(insert.app(), insert.epoch()));
+      var duplicates = new BitSet();
+      List<Delivery> written = new ArrayList<>(insert.rows());
+      for (int e = 0; e < insert.events().size(); e++) {
+        Insert.Routed routed = insert.events().get(e);
+        if (repeated.get(i).get(e)) {
+          duplicates.set(e);
+          continue;
+        }
+        var event = routed.event();
+        if (event.externalId() != null
+            && !fresh.contains(new AppEvent(insert.app().value(), event.id()))) {
+          duplicates.set(e);
+        }
+        for (int r = 0; r < routed.routes().size(); r++, row++) {
+          if (!duplicates.get(e)) {
+            written.add(rows.get(row).delivery());
+          }
+        }
+      }
+      answers.add(held ? new Inserted(false, written, duplicates) : Inserted.FENCED);
+    }
+    return answers;
+  }
+}

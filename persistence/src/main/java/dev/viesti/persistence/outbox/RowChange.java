@@ -1,0 +1,33 @@
+package dev.viesti.persistence.outbox;
+
+import dev.viesti.protocol.delivery.Delivery;
+import java.time.Instant;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** What a settlement does to a row. {@code row} is the version that is expected in the table. */
+public sealed interface RowChange {
+  Delivery row();
+
+  /** The row goes: settled or cancelled. */
+  record Delete(Delivery row) implements RowChange {}
+
+  /** The row takes the place of the one it was made from ({@link Delivery#retriedAt}). */
+  record Retry(Delivery row, Delivery next) implements RowChange {}
+
+  /**
+   * The row moves to the dead letters.
+   *
+   * @param deadLetterId UUIDv7, so that newer ones sort later
+   * @param attempts attempts made in all
+   */
+  record Bury(
+      Delivery row,
+      UUID deadLetterId,
+      int attempts,
+      String error,
+      @Nullable String attemptLog,
+      @Nullable Instant firstAttemptAt,
+      Instant lastAttemptAt)
+      implements RowChange {}
+}

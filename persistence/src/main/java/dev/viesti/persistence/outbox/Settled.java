@@ -1,0 +1,13 @@
+package dev.viesti.persistence.outbox;
+
+import java.util.BitSet;
+
+/**
+ * What became of a group of settlements.
+ *
+ * @param held those, by position, whose epoch was still the owner's; for the others nothing was
+ *     written
+ * @param missed rows that were not in the table in the version that was named: a commit whose
+ *     answer was lost had settled them before, or somebody removed them by hand
+ */
+public record Settled(BitSet held, int missed) {}

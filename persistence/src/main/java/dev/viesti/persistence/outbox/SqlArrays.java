@@ -1,0 +1,83 @@
+package dev.viesti.persistence.outbox;
+
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Binds one array per column, in the order of the calls. */
+final class SqlArrays {
+  private final PreparedStatement statement;
+  private int at;
+
+  SqlArrays(PreparedStatement statement) {
+    this.statement = statement;
+  }
+
+  <T> void texts(List<T> rows, Function<? super T, @Nullable String> column) throws SQLException {
+    var values = new @Nullable String[rows.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = column.apply(rows.get(i));
+    }
+    bind("text", values);
+  }
+
+  <T> void uuids(List<T> rows, Function<? super T, @Nullable UUID> column) throws SQLException {
+    var values = new @Nullable UUID[rows.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = column.apply(rows.get(i));
+    }
+    bind("uuid", values);
+  }
+
+  <T> void longs(List<T> rows, Function<? super T, @Nullable Long> column) throws SQLException {
+    var values = new @Nullable Long[rows.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = column.apply(rows.get(i));
+    }
+    bind("int8", values);
+  }
+
+  <T> void ints(List<T> rows, Function<? super T, Integer> column) throws SQLException {
+    var values = new Integer[rows.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = column.apply(rows.get(i));
+    }
+    bind("int4", values);
+  }
+
+  <T> void booleans(List<T> rows, Function<? super T, Boolean> column) throws SQLException {
+    var values = new Boolean[rows.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = column.apply(rows.get(i));
+    }
+    bind("bool", values);
+  }
+
+  <T> void bytes(List<T> rows, Function<? super T, byte @Nullable []> column) throws SQLException {
+    var values = new byte @Nullable [rows.size()][];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = column.apply(rows.get(i));
+    }
+    bind("bytea", values);
+  }
+
+  private void bind(String type, @Nullable Object[] values) throws SQLException {
+    statement.setArray(++at, statement.getConnection().createArrayOf(type, values));
+  }
+
+  /**
+   * A time as whole microseconds since 1970, which is what {@code timestamptz} holds; null stays
+   * null and stands for "at once". Exact in {@code timestamptz 'epoch' + n * interval '1
+   * microsecond'} until the year 2255 (2^53 µs).
+   */
+  static @Nullable Long micros(@Nullable Instant instant) {
+    return instant == null
+        ? null
+        : Math.addExact(
+            Math.multiplyExact(instant.getEpochSecond(), 1_000_000L), instant.getNano() / 1_000);
+  }
+}
