@@ -68,6 +68,21 @@ public record Delivery(
         attemptLog);
   }
 
+  /** The row after an attempt that did not take place. */
+  public Delivery postponedTo(Instant due, String reason) {
+    return new Delivery(
+        due,
+        seq,
+        event,
+        trigger,
+        orderingKey,
+        attempt,
+        acceptedAt,
+        firstAttemptAt,
+        reason,
+        attempts);
+  }
+
   /** The row made due at another time by an operator; attempts stay as they are. */
   public Delivery dueAt(@Nullable Instant due) {
     return new Delivery(

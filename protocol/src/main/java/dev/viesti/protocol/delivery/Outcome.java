@@ -61,6 +61,19 @@ public sealed interface Outcome {
     }
   }
 
+  /**
+   * The target was not called, because calling it now would be in vain: it does not count as an
+   * attempt.
+   *
+   * @param by how long until it may be worth trying
+   */
+  record Postponed(String reason, Duration by) implements Outcome {
+    @Override
+    public String word() {
+      return "postponed";
+    }
+  }
+
   /** Had not ended when its time was up; whether it took effect is unknown. */
   record TimedOut(Duration after) implements Outcome {
     @Override

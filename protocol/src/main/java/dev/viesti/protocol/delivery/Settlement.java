@@ -3,17 +3,19 @@ package dev.viesti.protocol.delivery;
 import dev.viesti.protocol.trigger.RetryPolicy;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What follows from an outcome. The whole life of a delivery is {@link #after}:
+ * What follows from an outcome. But for an operator's cancelling, the whole life of a delivery is
+ * {@link #after}:
  *
  * <pre>
  *   waiting ──attempt──▶ succeeded              ▶ Settled
  *                        permanent              ▶ DeadLettered
  *                        retryable, timed out   ▶ Retried while attempts are left, else DeadLettered
- *   waiting or running ──operator──▶ Cancelled
+ *                        postponed              ▶ Postponed
  * </pre>
  */
 public sealed interface Settlement {
@@ -29,11 +31,11 @@ public sealed interface Settlement {
   /** The row stays, due at {@code dueAt}. */
   record Retried(Instant dueAt, String error) implements Settlement {}
 
+  /** The row stays, due at {@code dueAt}, with no attempt counted. */
+  record Postponed(Instant dueAt, String reason) implements Settlement {}
+
   /** The row moves to the dead letters. */
   record DeadLettered(String error) implements Settlement {}
-
-  /** The row goes on an operator's word. */
-  record Cancelled() implements Settlement {}
 
   /**
    * @param attempt 1-based number of the attempt that ended
@@ -46,6 +48,8 @@ public sealed interface Settlement {
       case Outcome.Permanent permanent -> new DeadLettered(cut(permanent.reason()));
       case Outcome.Retryable retryable ->
           again(attempt, retryable.reason(), retryable.retryAfter(), policy, at, random);
+      case Outcome.Postponed postponed ->
+          new Postponed(due(at, postponed.by()), cut(postponed.reason()));
       case Outcome.TimedOut timedOut ->
           again(
               attempt,
@@ -68,15 +72,32 @@ public sealed interface Settlement {
       return new DeadLettered(cut(reason));
     }
     Duration delay = policy.after(attempt, random);
-    if (wish != null && wish.compareTo(delay) > 0) {
-      delay = wish.compareTo(RETRY_AFTER_MAX) > 0 ? RETRY_AFTER_MAX : wish;
+    if (wish != null) {
+      Duration honoured = wish.compareTo(RETRY_AFTER_MAX) > 0 ? RETRY_AFTER_MAX : wish;
+      delay = honoured.compareTo(delay) > 0 ? honoured : delay;
     }
-    return new Retried(at.plus(delay), cut(reason));
+    return new Retried(due(at, delay), cut(reason));
   }
 
-  /** At most {@link #ERROR_MAX} characters, and none that PostgreSQL cannot store. */
+  /** The table keeps microseconds, and a row is found again by this very time. */
+  private static Instant due(Instant at, Duration delay) {
+    return at.plus(delay).truncatedTo(ChronoUnit.MICROS);
+  }
+
+  /**
+   * At most {@link #ERROR_MAX} characters, and none that PostgreSQL cannot store: no U+0000 and no
+   * half of a surrogate pair, nor one made by cutting.
+   */
   private static String cut(String reason) {
-    String storable = reason.replace('\0', '\uFFFD');
-    return storable.length() <= ERROR_MAX ? storable : storable.substring(0, ERROR_MAX);
+    String head = reason;
+    if (reason.length() > ERROR_MAX) {
+      boolean inside = Character.isHighSurrogate(reason.charAt(ERROR_MAX - 1));
+      head = reason.substring(0, inside ? ERROR_MAX - 1 : ERROR_MAX);
+    }
+    var storable = new StringBuilder(head.length());
+    head.codePoints()
+        .map(c -> c == 0 || (c >= 0xD800 && c <= 0xDFFF) ? 0xFFFD : c)
+        .forEach(storable::appendCodePoint);
+    return storable.toString();
   }
 }

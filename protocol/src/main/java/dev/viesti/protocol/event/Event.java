@@ -1,6 +1,5 @@
 package dev.viesti.protocol.event;
 
-import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param data raw JSON text, or with {@code dataBinary} any bytes
  * @param dataBinary true when {@code data} is not JSON; it then leaves as {@code data_base64}
  * @param principal on whose behalf the event was published
- * @param depth 0 for an event from outside, one more for each event that an execution publishes
+ * @param depth 0 for an event from outside, one more for each event that an execution publishes, at
+ *     most 32,767 (a smallint)
  * @param rootId the first event of the chain; null when that is this one
  * @param traceparent W3C trace context of the sender
  */
@@ -48,7 +48,8 @@ public record Event(
 
   /**
    * @throws IllegalArgumentException naming the attribute that is missing, too long or holds a
-   *     control character (PostgreSQL cannot store U+0000, HTTP headers none of them)
+   *     control character (PostgreSQL cannot store U+0000, HTTP headers none of them), or half of a
+   *     surrogate pair
    */
   public Event {
     if (externalId != null) {
@@ -58,6 +59,12 @@ public record Event(
     requireText("type", type, TEXT_MAX);
     if (subject != null) {
       requireText("subject", subject, TEXT_MAX);
+    }
+    requireStorable("attributes", attributes);
+    requireStorable("principal", principal);
+    requireStorable("traceparent", traceparent);
+    if (depth < 0 || depth > Short.MAX_VALUE) {
+      throw new IllegalArgumentException("depth is 0 to " + Short.MAX_VALUE + ", not " + depth);
     }
   }
 
@@ -110,8 +117,24 @@ public record Event(
         throw new IllegalArgumentException(name + " must not contain control characters");
       }
     }
-    if (!StandardCharsets.UTF_8.newEncoder().canEncode(value)) {
-      throw new IllegalArgumentException(name + " holds half of a surrogate pair");
+    requireStorable(name, value);
+  }
+
+  /** One text that PostgreSQL refuses would fail the whole group that its event is in. */
+  private static void requireStorable(String name, @Nullable String value) {
+    if (value == null) {
+      return;
+    }
+    if (value.indexOf('\0') >= 0) {
+      throw new IllegalArgumentException(name + " must not contain the character U+0000");
+    }
+    for (int i = 0; i < value.length(); i++) {
+      if (Character.isSurrogate(value.charAt(i))) {
+        if (!Character.isSupplementaryCodePoint(value.codePointAt(i))) {
+          throw new IllegalArgumentException(name + " holds half of a surrogate pair");
+        }
+        i++;
+      }
     }
   }
 }

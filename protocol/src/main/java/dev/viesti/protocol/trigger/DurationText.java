@@ -6,7 +6,8 @@ import java.util.regex.Pattern;
 
 /** Durations as JSON, flags and files write them: a whole number and a unit, {@code "250ms"}. */
 public final class DurationText {
-  private static final Pattern SHAPE = Pattern.compile("(\\d{1,12})(ms|s|m|h|d)");
+  /** Eleven digits of days are the most whose milliseconds a {@code long} can hold. */
+  private static final Pattern SHAPE = Pattern.compile("(\\d{1,11})(ms|s|m|h|d)");
 
   private DurationText() {}
 

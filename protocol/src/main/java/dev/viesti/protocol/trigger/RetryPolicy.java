@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record RetryPolicy(
     RetryStrategy strategy, int maxAttempts, Duration base, Duration cap, double jitter) {
+  private static final Duration BASE_MAX = Duration.ofDays(1);
+  private static final Duration CAP_MAX = Duration.ofDays(30);
+
   /** 1 s, 2 s, 4 s … up to 32 s, 20 attempts: about eight minutes in all. */
   public static final RetryPolicy DEFAULT =
       new RetryPolicy(
@@ -24,14 +27,6 @@ public record RetryPolicy(
 
   /** A row's attempt is a smallint, and nobody waits for a thousandth attempt. */
   public static final int ATTEMPTS_MAX = 1_000;
-
-  private static final Duration BASE_MAX = Duration.ofDays(1);
-  private static final Duration CAP_MAX = Duration.ofDays(30);
-
-  /**
-   * Largest shift that keeps {@code base << shift} inside a {@code long} of ns for a base of a day.
-   */
-  private static final int SHIFT_MAX = 16;
 
   /**
    * @throws IllegalArgumentException naming the field that is out of its bounds
@@ -86,13 +81,16 @@ public record RetryPolicy(
       throw new IllegalArgumentException("attempts count from 1, not " + attempt);
     }
     long step = base.toNanos();
+    long most = cap.toNanos();
+    // neither product is taken when it would overflow; both would be beyond the cap
     long whole =
         switch (strategy) {
-          case EXPONENTIAL -> attempt - 1 > SHIFT_MAX ? Long.MAX_VALUE : step << (attempt - 1);
-          case LINEAR -> Math.multiplyExact(step, (long) attempt);
+          case EXPONENTIAL ->
+              attempt - 1 < Long.numberOfLeadingZeros(step) ? step << (attempt - 1) : most;
+          case LINEAR -> attempt <= most / step ? step * attempt : most;
           case CONSTANT -> step;
         };
-    long capped = Math.min(whole, cap.toNanos());
+    long capped = Math.min(whole, most);
     return Duration.ofNanos(capped - (long) (capped * jitter * random.nextDouble()));
   }
 }

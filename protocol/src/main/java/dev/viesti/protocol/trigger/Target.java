@@ -54,10 +54,15 @@ public sealed interface Target {
       return "webhook";
     }
 
-    /** Without the secret: triggers are logged. */
+    /** Without the secret, and without the query, which may be one: triggers are logged. */
     @Override
     public String toString() {
-      return "Webhook[url=" + url + "]";
+      return "Webhook[url="
+          + url.getScheme()
+          + "://"
+          + url.getRawAuthority()
+          + url.getRawPath()
+          + "]";
     }
 
     private static void checkUrl(@Nullable URI url) {
