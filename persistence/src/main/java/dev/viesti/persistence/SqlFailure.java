@@ -23,6 +23,9 @@ public enum SqlFailure {
     if (state == null || state.length() < 2) {
       return UNKNOWN;
     }
+    if (state.equals("40003")) {
+      return UNKNOWN; // "statement completion unknown"
+    }
     return switch (state.substring(0, 2)) {
       case "22", "23", "42", "54" -> REFUSED;
       case "53", "40", "55" -> NOT_NOW;

@@ -11,7 +11,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Types;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -28,10 +27,12 @@ public final class DeadLetterRepository {
           + " last_error, attempts, "
           + DeliveryRows.EVENT_COLUMNS;
 
+  private static final String OPEN = "resolved_at is null";
+
+  /** The state is part of the text, so that the planner may use the index of open ones. */
   private static final String FITS =
       """
-      app_id = ? and (?::text is null or trigger_id = ?)
-        and (?::boolean is null or (resolved_at is not null) = ?)
+      app_id = ? and (?::text is null or trigger_id = ?) and %s
       """;
 
   private static final String LIST =
@@ -52,11 +53,11 @@ public final class DeadLetterRepository {
       order by id
       limit ?
       """
-          .formatted(FITS);
+          .formatted(FITS.formatted(OPEN));
 
   private static final String COUNT =
       """
-      select count(*) from (select from dead_letter where %s limit ?) as some
+      select count(*) from (select from dead_letter where %s limit ?) as counted
       """
           .formatted(FITS);
 
@@ -77,20 +78,29 @@ public final class DeadLetterRepository {
 
   /**
    * Resolves and puts back in one statement. The owner row is locked first, so a former owner
-   * neither resolves nor inserts.
+   * neither resolves nor inserts. {@code lateral … limit 1} pins one look-up by key per id: a plain
+   * join, planned while the table was small, read all open dead letters for each id.
    */
   private static final String REPLAY =
       """
       with owned as materialized (
         select app_id from outbox_owner where app_id = ? and epoch = ? for share
-      ), wanted as (
-        select id, seq from unnest(?::uuid[], ?::bigint[]) as w(id, seq)
       ), resolved as (
         update dead_letter d
         set resolved_at = now(), resolution = 'replayed'
-        from wanted, owned
-        where d.app_id = owned.app_id and d.id = wanted.id and d.resolved_at is null
-        returning d.*, wanted.seq
+        from (
+          select found.ctid, wanted.seq
+          from owned, unnest(?::uuid[], ?::bigint[]) as wanted(id, seq),
+            lateral (
+              select l.ctid
+              from dead_letter l
+              where l.app_id = owned.app_id and l.id = wanted.id and l.resolved_at is null
+              limit 1
+            ) as found
+          offset 0
+        ) as x
+        where d.ctid = x.ctid and d.resolved_at is null
+        returning d.*, x.seq
       ), put as (
         insert into outbox (due_at, seq, event_id, accepted_at, root_id, priority, depth,
             data_binary, app_id, trigger_id, ordering_key, source, type, subject, external_id,
@@ -128,10 +138,11 @@ public final class DeadLetterRepository {
       int limit)
       throws SQLException {
     try (Connection connection = database.connection();
-        PreparedStatement statement = connection.prepareStatement(LIST)) {
-      bindFits(statement, app, trigger, resolved);
-      statement.setObject(6, after == null ? AFTER_ALL : after);
-      statement.setInt(7, limit);
+        PreparedStatement statement =
+            connection.prepareStatement(LIST.formatted(state(resolved)))) {
+      bindFits(statement, app, trigger);
+      statement.setObject(4, after == null ? AFTER_ALL : after);
+      statement.setInt(5, limit);
       List<DeadLetter> letters = new ArrayList<>();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
@@ -147,9 +158,9 @@ public final class DeadLetterRepository {
       AppId app, @Nullable TriggerId trigger, @Nullable UUID after, int limit) throws SQLException {
     try (Connection connection = database.connection();
         PreparedStatement statement = connection.prepareStatement(IDS)) {
-      bindFits(statement, app, trigger, false);
-      statement.setObject(6, after == null ? BEFORE_ALL : after);
-      statement.setInt(7, limit);
+      bindFits(statement, app, trigger);
+      statement.setObject(4, after == null ? BEFORE_ALL : after);
+      statement.setInt(5, limit);
       List<UUID> ids = new ArrayList<>();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
@@ -164,9 +175,10 @@ public final class DeadLetterRepository {
   public long count(AppId app, @Nullable TriggerId trigger, @Nullable Boolean resolved, int limit)
       throws SQLException {
     try (Connection connection = database.connection();
-        PreparedStatement statement = connection.prepareStatement(COUNT)) {
-      bindFits(statement, app, trigger, resolved);
-      statement.setInt(6, limit);
+        PreparedStatement statement =
+            connection.prepareStatement(COUNT.formatted(state(resolved)))) {
+      bindFits(statement, app, trigger);
+      statement.setInt(4, limit);
       try (ResultSet row = statement.executeQuery()) {
         row.next();
         return row.getLong(1);
@@ -234,17 +246,18 @@ public final class DeadLetterRepository {
     }
   }
 
-  private static void bindFits(
-      PreparedStatement statement,
-      AppId app,
-      @Nullable TriggerId trigger,
-      @Nullable Boolean resolved)
+  private static String state(@Nullable Boolean resolved) {
+    if (resolved == null) {
+      return "true";
+    }
+    return resolved ? "resolved_at is not null" : OPEN;
+  }
+
+  private static void bindFits(PreparedStatement statement, AppId app, @Nullable TriggerId trigger)
       throws SQLException {
     statement.setString(1, app.value());
     statement.setString(2, trigger == null ? null : trigger.value());
     statement.setString(3, trigger == null ? null : trigger.value());
-    statement.setObject(4, resolved, Types.BOOLEAN);
-    statement.setObject(5, resolved, Types.BOOLEAN);
   }
 
   private static DeadLetter letter(ResultSet row) throws SQLException {

@@ -75,7 +75,7 @@ final class InsertStatement {
 
   InsertStatement(List<Insert> inserts, LongSupplier seqs) {
     this.inserts = inserts;
-    Set<AppEvent> seen = new HashSet<>();
+    Set<Key> seen = new HashSet<>(); // by epoch: what a stale one claims is not written
     for (Insert insert : inserts) {
       int n = fence.number(insert.app(), insert.epoch());
       var repeats = new BitSet();
@@ -84,11 +84,12 @@ final class InsertStatement {
         Insert.Routed routed = insert.events().get(i);
         var event = routed.event();
         if (event.externalId() != null) {
-          if (!seen.add(new AppEvent(insert.app().value(), event.id()))) {
+          var key = new Key(n, insert.app().value(), event.id());
+          if (!seen.add(key)) {
             repeats.set(i);
             continue;
           }
-          keys.add(new Key(n, insert.app().value(), event.id()));
+          keys.add(key);
         }
         for (Insert.Route route : routed.routes()) {
           rows.add(

@@ -9,6 +9,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +54,7 @@ public final class OutboxRepository {
 
   private static final String COUNT =
       """
-      select count(*) from (select from outbox where app_id = ? limit ?) as some
+      select count(*) from (select from outbox where app_id = ? limit ?) as counted
       """;
 
   private static final String AT_ONCE =
@@ -61,6 +62,7 @@ public final class OutboxRepository {
       select %s
       from outbox
       where app_id = ? and due_at = '-infinity' and seq > ?
+        and trigger_id is not null
       order by seq
       limit ?
       """
@@ -71,6 +73,7 @@ public final class OutboxRepository {
       select %s
       from outbox
       where app_id = ? and due_at > '-infinity' and due_at <= ? and (due_at, seq) > (?, ?)
+        and trigger_id is not null
       order by outbox.due_at, seq
       limit ?
       """
@@ -81,7 +84,7 @@ public final class OutboxRepository {
       select %s
       from outbox
       where app_id = ? and due_at > '-infinity' and due_at < 'infinity' and (due_at, seq) > (?, ?)
-        and ordering_key is not null
+        and ordering_key is not null and trigger_id is not null
       order by outbox.due_at, seq
       limit ?
       """
@@ -100,7 +103,8 @@ public final class OutboxRepository {
       """
       select %s
       from outbox
-      where app_id = ? and (due_at, seq) > (coalesce(?, '-infinity'), ?)
+      where app_id = ? and (due_at, seq) > (coalesce(?::timestamptz, '-infinity'), ?)
+        and trigger_id is not null
         and (?::text is null or trigger_id = ?)
       order by outbox.due_at, seq
       limit ?
@@ -114,7 +118,7 @@ public final class OutboxRepository {
       """
       select %s
       from outbox
-      where app_id = ?
+      where app_id = ? and trigger_id is not null
         and substr(encode(sha256(
               int4send(36) || convert_to(event_id::text, 'UTF8')
               || int4send(octet_length(trigger_id)) || convert_to(trigger_id, 'UTF8')),
@@ -123,10 +127,10 @@ public final class OutboxRepository {
           .formatted(DeliveryRows.COLUMNS);
 
   /** Hops from app to app along the primary key: its cost is the number of apps, not of rows. */
-  private static final String UNOWNED =
+  private static final String DUE_APPS =
       """
       with recursive waiting as (
-        (select app_id from outbox order by app_id limit 1)
+        (select app_id from outbox where app_id > ? order by app_id limit 1)
         union all
         select (select o.app_id from outbox o where o.app_id > w.app_id order by o.app_id limit 1)
         from waiting w
@@ -134,17 +138,9 @@ public final class OutboxRepository {
       )
       select w.app_id
       from waiting w
-      left join outbox_owner owner on owner.app_id = w.app_id
       where w.app_id is not null
-        and (owner.node is null or owner.node <> all (?::text[]))
         and exists (select from outbox o where o.app_id = w.app_id and o.due_at <= ?)
       limit ?
-      """;
-
-  private static final String OLDEST =
-      """
-      select min(accepted_at) from (
-        select accepted_at from outbox where app_id = ? order by due_at, seq limit 1) as first
       """;
 
   private static final String PURGE =
@@ -156,11 +152,23 @@ public final class OutboxRepository {
       """
           .formatted(Fence.OWNED);
 
+  /**
+   * A block range index is only ever read by a bitmap scan, which these connections have switched
+   * off: without this the sweep reads every id that is remembered.
+   */
+  private static final String ALLOW_BITMAP_SCAN = "set local enable_bitmapscan = on";
+
   private static final String FORGET_IDS =
       """
       delete from idempotency_key
       where ctid = any (array (
         select ctid from idempotency_key where accepted_at < ? limit ?))
+      """;
+
+  private static final String FORGET_IDS_OF =
+      """
+      delete from idempotency_key
+      where ctid = any (array (select ctid from idempotency_key where app_id = ? limit ?))
       """;
 
   private final Database database;
@@ -329,7 +337,7 @@ public final class OutboxRepository {
             statement -> {
               statement.setString(1, app.value());
               statement.setObject(
-                  2, DeliveryRows.timestamp(afterDue), java.sql.Types.TIMESTAMP_WITH_TIMEZONE);
+                  2, DeliveryRows.timestamp(afterDue), Types.TIMESTAMP_WITH_TIMEZONE);
               statement.setLong(3, afterSeq);
               statement.setString(4, trigger == null ? null : trigger.value());
               statement.setString(5, trigger == null ? null : trigger.value());
@@ -358,22 +366,15 @@ public final class OutboxRepository {
     return null;
   }
 
-  /** When the row that is next in line was accepted; null when the outbox is empty. */
-  public @Nullable Instant oldestAcceptedAt(AppId app) throws SQLException {
+  /**
+   * Apps that have rows due at {@code now}, by id.
+   *
+   * @param after the last app of the page before; null for the first page
+   */
+  public List<AppId> dueApps(Instant now, @Nullable AppId after, int limit) throws SQLException {
     try (Connection connection = database.connection();
-        PreparedStatement statement = connection.prepareStatement(OLDEST)) {
-      statement.setString(1, app.value());
-      try (ResultSet row = statement.executeQuery()) {
-        return row.next() ? DeliveryRows.instantOrNull(row, "min") : null;
-      }
-    }
-  }
-
-  /** Apps that have rows due at {@code now} and whose owner is on none of {@code liveNodes}. */
-  public List<AppId> unowned(List<String> liveNodes, Instant now, int limit) throws SQLException {
-    try (Connection connection = database.connection();
-        PreparedStatement statement = connection.prepareStatement(UNOWNED)) {
-      statement.setArray(1, connection.createArrayOf("text", liveNodes.toArray()));
+        PreparedStatement statement = connection.prepareStatement(DUE_APPS)) {
+      statement.setString(1, after == null ? "" : after.value());
       statement.setObject(2, DeliveryRows.timestamp(now));
       statement.setInt(3, limit);
       List<AppId> apps = new ArrayList<>();
@@ -405,9 +406,30 @@ public final class OutboxRepository {
 
   /** Forgets up to {@code limit} event ids that were accepted before {@code before}. */
   public int forgetIds(Instant before, int limit) throws SQLException {
+    try (Connection connection = database.connection()) {
+      connection.setAutoCommit(false);
+      try (var allow = connection.prepareStatement(ALLOW_BITMAP_SCAN);
+          var statement = connection.prepareStatement(FORGET_IDS)) {
+        allow.execute();
+        statement.setObject(1, DeliveryRows.timestamp(before));
+        statement.setInt(2, limit);
+        int forgotten = statement.executeUpdate();
+        connection.commit();
+        return forgotten;
+      } catch (SQLException | RuntimeException failed) {
+        connection.rollback();
+        throw failed;
+      } finally {
+        connection.setAutoCommit(true);
+      }
+    }
+  }
+
+  /** Forgets up to {@code limit} event ids of an app that is being deleted. */
+  public int forgetIdsOf(AppId app, int limit) throws SQLException {
     try (Connection connection = database.connection();
-        PreparedStatement statement = connection.prepareStatement(FORGET_IDS)) {
-      statement.setObject(1, DeliveryRows.timestamp(before));
+        PreparedStatement statement = connection.prepareStatement(FORGET_IDS_OF)) {
+      statement.setString(1, app.value());
       statement.setInt(2, limit);
       return statement.executeUpdate();
     }

@@ -1,11 +1,13 @@
 package dev.viesti.persistence.outbox;
 
 import dev.viesti.protocol.delivery.Delivery;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
@@ -59,22 +61,33 @@ final class SettleStatements {
           offset 0
         ) as x
         where d.ctid = x.ctid
-        returning 1
-      ) select n, (select count(*) from later) from owned
+        returning d.seq
+      ) select n, (select array_agg(seq) from later) from owned
       """
           .formatted(Fence.OWNED, VERSION);
 
+  /**
+   * What is buried is what the delete returns: a row that another lane settles meanwhile would
+   * otherwise leave a dead letter as well.
+   */
   private static final String BURY =
       """
-      with %s, dead as materialized (
-        select found.*, k.id, k.delivery_id, k.attempts_made, k.first_attempt, k.last_attempt,
-            k.error, k.log
-        from unnest(?::int[], ?::text[], ?::bigint[], ?::bigint[], ?::int[], ?::uuid[], ?::uuid[],
-              ?::int[], ?::bigint[], ?::bigint[], ?::text[], ?::text[])
-            as k(n, app_id, due, seq, attempt, id, delivery_id, attempts_made, first_attempt,
-              last_attempt, error, log),
-          lateral (select d.ctid as place, d.* from outbox d %s) as found
-        where k.n = any (array (select n from owned))
+      with %s, gone as (
+        delete from outbox d
+        using (
+          select found.ctid, k.id, k.delivery_id, k.attempts_made, k.first_attempt, k.last_attempt,
+              k.error, k.log
+          from unnest(?::int[], ?::text[], ?::bigint[], ?::bigint[], ?::int[], ?::uuid[], ?::uuid[],
+                ?::int[], ?::bigint[], ?::bigint[], ?::text[], ?::text[])
+              as k(n, app_id, due, seq, attempt, id, delivery_id, attempts_made, first_attempt,
+                last_attempt, error, log),
+            lateral (select d.ctid from outbox d %s) as found
+          where k.n = any (array (select n from owned))
+          offset 0
+        ) as x
+        where d.ctid = x.ctid
+        returning d.*, x.id, x.delivery_id, x.attempts_made, x.first_attempt, x.last_attempt,
+            x.error, x.log
       ), buried as (
         insert into dead_letter (app_id, id, event_id, trigger_id, delivery_id, attempt, created_at,
             accepted_at, first_attempt_at, last_attempt_at, ordering_key, priority, depth, root_id,
@@ -85,10 +98,8 @@ final class SettleStatements {
             timestamptz 'epoch' + last_attempt * interval '1 microsecond',
             ordering_key, priority, depth, root_id, data_binary, source, type, subject, external_id,
             attributes, principal, traceparent, error, log, data
-        from dead
+        from gone
         returning 1
-      ), gone as (
-        delete from outbox where ctid = any (array (select place from dead))
       ) select n, (select count(*) from buried) from owned
       """
           .formatted(Fence.OWNED, VERSION);
@@ -137,30 +148,37 @@ final class SettleStatements {
 
   private Settled run(Connection connection) throws SQLException {
     Set<Integer> owned = new HashSet<>();
-    int missed = 0;
+    int hits = 0;
+    Set<Long> retried = Set.of();
     if (!deletes.isEmpty()) {
       try (PreparedStatement statement = connection.prepareStatement(DELETE)) {
         bindVersions(statement, deletes);
-        missed += deletes.size() - hits(statement, owned);
+        hits += hits(statement, owned);
       }
     }
     if (!retries.isEmpty()) {
       try (PreparedStatement statement = connection.prepareStatement(RETRY)) {
         bindRetries(bindVersions(statement, retries));
-        missed += retries.size() - hits(statement, owned);
+        retried = seqs(statement, owned);
+        hits += retried.size();
       }
     }
     if (!burials.isEmpty()) {
       try (PreparedStatement statement = connection.prepareStatement(BURY)) {
         bindBurials(bindVersions(statement, burials));
-        missed += burials.size() - hits(statement, owned);
+        hits += hits(statement, owned);
       }
     }
     var held = new BitSet();
+    int tried = 0;
     for (int i = 0; i < group.size(); i++) {
-      held.set(i, owned.contains(fence.number(group.get(i).app(), group.get(i).epoch())));
+      Settling settling = group.get(i);
+      if (owned.contains(fence.number(settling.app(), settling.epoch()))) {
+        held.set(i);
+        tried += settling.changes().size();
+      }
     }
-    return new Settled(held, missed);
+    return new Settled(held, tried - hits, missedRetries(owned, retried));
   }
 
   private <C extends RowChange> SqlArrays bindVersions(
@@ -193,6 +211,32 @@ final class SettleStatements {
     arrays.longs(dead, bury -> SqlArrays.micros(bury.lastAttemptAt()));
     arrays.texts(dead, RowChange.Bury::error);
     arrays.texts(dead, RowChange.Bury::attemptLog);
+  }
+
+  private Set<Long> missedRetries(Set<Integer> owned, Set<Long> retried) {
+    Set<Long> missed = new HashSet<>();
+    for (Numbered<RowChange.Retry> numbered : retries) {
+      long seq = numbered.change().row().seq();
+      if (owned.contains(numbered.n()) && !retried.contains(seq)) {
+        missed.add(seq);
+      }
+    }
+    return missed;
+  }
+
+  private static Set<Long> seqs(PreparedStatement statement, Set<Integer> owned)
+      throws SQLException {
+    Set<Long> seqs = new HashSet<>();
+    try (ResultSet result = statement.executeQuery()) {
+      while (result.next()) {
+        owned.add(result.getInt(1));
+        Array hits = result.getArray(2);
+        if (hits != null) {
+          seqs.addAll(Arrays.asList((Long[]) hits.getArray()));
+        }
+      }
+    }
+    return seqs;
   }
 
   private static int hits(PreparedStatement statement, Set<Integer> owned) throws SQLException {

@@ -1,13 +1,16 @@
 package dev.viesti.persistence.outbox;
 
 import java.util.BitSet;
+import java.util.Set;
 
 /**
  * What became of a group of settlements.
  *
  * @param held those, by position, whose epoch was still the owner's; for the others nothing was
  *     written
- * @param missed rows that were not in the table in the version that was named: a commit whose
- *     answer was lost had settled them before, or somebody removed them by hand
+ * @param missed rows of those held that were not in the table in the version that was named: a
+ *     commit whose answer was lost had settled them before, or somebody removed them by hand
+ * @param missedRetries numbers of the rows among them that were to be tried again: they are not
+ *     there any more
  */
-public record Settled(BitSet held, int missed) {}
+public record Settled(BitSet held, int missed, Set<Long> missedRetries) {}

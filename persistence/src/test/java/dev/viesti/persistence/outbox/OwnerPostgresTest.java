@@ -1,0 +1,103 @@
+package dev.viesti.persistence.outbox;
+
+import static dev.viesti.persistence.outbox.OutboxFixture.NOW;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.delivery.Delivery;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+final class OwnerPostgresTest {
+  private static final AppId SHOP = new AppId("shop");
+  private static final AppId BANK = new AppId("bank");
+
+  private final OutboxFixture fixture = new OutboxFixture();
+  private final OutboxRepository outbox = fixture.outbox;
+
+  @AfterEach
+  void close() {
+    fixture.close();
+  }
+
+  @Test
+  void eachClaimTakesTheNextEpochAndABlockOfLargerNumbers() throws Exception {
+    Claim first = outbox.claim(SHOP, "a", 10);
+    long block = outbox.nextSeqBlock();
+    Claim second = outbox.claim(SHOP, "b", 10);
+    Claim same = outbox.claim(SHOP, "b", 10);
+    assertThat(first.epoch()).isEqualTo(1);
+    assertThat(second.epoch()).isEqualTo(2);
+    assertThat(same.epoch()).isEqualTo(3);
+    assertThat(block).isEqualTo(first.firstSeq() + OutboxRepository.SEQ_BLOCK);
+    assertThat(second.firstSeq()).isEqualTo(block + OutboxRepository.SEQ_BLOCK);
+    assertThat(outbox.claim(BANK, "b", 10).epoch()).as("each app has its own").isEqualTo(1);
+  }
+
+  @Test
+  void claimCountsWhatWaitsUpToTheLimit() throws Exception {
+    outbox.claim(SHOP, "a", 0);
+    fixture.rows(SHOP, 1, 7);
+    assertThat(outbox.claim(SHOP, "a", 100).pending()).isEqualTo(7);
+    assertThat(outbox.claim(SHOP, "a", 5).pending()).isEqualTo(5);
+    assertThat(outbox.claim(BANK, "a", 5).pending()).isZero();
+  }
+
+  @Test
+  void renewsOnlyForTheOwner() throws Exception {
+    outbox.claim(SHOP, "a", 0);
+    assertThat(outbox.renew(SHOP, 1)).hasValue(2);
+    assertThat(outbox.renew(SHOP, 1)).isEmpty();
+    assertThat(outbox.renew(SHOP, 3)).isEmpty();
+    assertThat(outbox.renew(BANK, 1)).isEmpty();
+    assertThat(fixture.text("select node from viesti.outbox_owner")).isEqualTo("a");
+  }
+
+  @Test
+  void releasesOnlyForTheOwnerAndKeepsTheEpoch() throws Exception {
+    outbox.claim(SHOP, "a", 0);
+    outbox.claim(SHOP, "b", 0);
+    outbox.release(SHOP, 1);
+    assertThat(fixture.text("select node from viesti.outbox_owner")).isEqualTo("b");
+    outbox.release(SHOP, 2);
+    assertThat(fixture.text("select node from viesti.outbox_owner")).isEqualTo("null");
+    assertThat(outbox.claim(SHOP, "c", 0).epoch()).isEqualTo(3);
+  }
+
+  @Test
+  void findsAppsWithDueRowsPageByPage() throws Exception {
+    for (String name : List.of("c", "a", "b-1", "b")) {
+      var app = new AppId(name);
+      outbox.claim(app, "node", 0);
+      fixture.rows(app, 1, 3);
+    }
+    outbox.claim(SHOP, "node", 0);
+    assertThat(names(outbox.dueApps(NOW, null, 3))).containsExactly("a", "b", "b-1");
+    assertThat(names(outbox.dueApps(NOW, new AppId("b-1"), 3))).containsExactly("c");
+    assertThat(outbox.dueApps(NOW, new AppId("c"), 3)).isEmpty();
+  }
+
+  @Test
+  void leavesAppsAloneUntilTheirFirstRowIsDue() throws Exception {
+    outbox.claim(SHOP, "dead", 0);
+    List<Delivery> rows = fixture.rows(SHOP, 1, 2);
+    fixture.retried(SHOP, 1, rows, Duration.ofSeconds(10));
+    assertThat(outbox.dueApps(NOW, null, 10)).isEmpty();
+    assertThat(outbox.dueApps(NOW.plusSeconds(9), null, 10)).isEmpty();
+    assertThat(outbox.dueApps(NOW.plusSeconds(10), null, 10)).containsExactly(SHOP);
+  }
+
+  @Test
+  void findsAppsThatNobodyEverOwned() throws Exception {
+    outbox.claim(SHOP, "live", 0);
+    fixture.row(SHOP, 1);
+    fixture.execute("delete from viesti.outbox_owner");
+    assertThat(outbox.dueApps(NOW, null, 10)).containsExactly(SHOP);
+  }
+
+  private static List<String> names(List<AppId> apps) {
+    return apps.stream().map(AppId::value).toList();
+  }
+}
