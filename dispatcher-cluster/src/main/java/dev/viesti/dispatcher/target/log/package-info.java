@@ -1,0 +1,5 @@
+/** The {@code log} target. */
+@NullMarked
+package dev.viesti.dispatcher.target.log;
+
+import org.jspecify.annotations.NullMarked;
