@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * changed. A refusal {@link Refusal.Unavailable} of {@link #publish} leaves open whether the events
  * were kept; repeat it with the same event ids to be sure. Any other failure is a bug.
  *
- * <p>{@code principal} is who asks; it is written to the audit log. {@code expectedRevision} makes
- * a change conditional: null means "whatever is there", 0 means "only if there is none".
+ * <p>{@code principal} is who asks; changes of apps and triggers carry it into the journal. {@code
+ * expectedRevision} makes a change conditional: null means "whatever is there", 0 means "only if
+ * there is none".
  */
 public interface Viesti extends AutoCloseable {
   /** Creates the app or replaces its settings. */
@@ -52,7 +53,7 @@ public interface Viesti extends AutoCloseable {
 
   CompletionStage<TriggerView> getTrigger(AppId app, TriggerId id);
 
-  /** All triggers of the app, by id; an app has at most {@code viesti.app.triggers-max}. */
+  /** All triggers of the app, by id; an app has at most {@code viesti.node.triggers-max}. */
   CompletionStage<List<TriggerView>> listTriggers(AppId app);
 
   /** Removes a trigger; what it has waiting is dead-lettered when its turn comes. */

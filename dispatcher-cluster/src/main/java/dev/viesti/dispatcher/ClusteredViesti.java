@@ -1,0 +1,415 @@
+package dev.viesti.dispatcher;
+
+import dev.viesti.dispatcher.app.App;
+import dev.viesti.dispatcher.cluster.Outcomes;
+import dev.viesti.dispatcher.outbox.Statements;
+import dev.viesti.dispatcher.wire.Answer;
+import dev.viesti.persistence.app.AppDirectory;
+import dev.viesti.persistence.deadletter.DeadLetterRepository;
+import dev.viesti.persistence.outbox.OutboxRepository;
+import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.app.AppSettings;
+import dev.viesti.protocol.deadletter.DeadLetter;
+import dev.viesti.protocol.deadletter.Resolution;
+import dev.viesti.protocol.delivery.Delivery;
+import dev.viesti.protocol.delivery.DeliveryId;
+import dev.viesti.protocol.event.Event;
+import dev.viesti.protocol.trigger.Trigger;
+import dev.viesti.protocol.trigger.TriggerId;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The door of a cluster's node: changes go to the app that is asked for, wherever it lives; lists
+ * are read from the shared database right here.
+ */
+final class ClusteredViesti implements Viesti {
+  /** Events of one message between nodes: well below the largest frame, 1 MiB. */
+  private static final int CHUNK_BYTES = 256 << 10;
+
+  /** Dead letters that one message, and one transaction, replays. */
+  private static final int REPLAY_BATCH = 500;
+
+  private static final int COUNT_MAX = 100_000;
+  private static final int NOTE_MAX = 2_000;
+  private static final Duration GLANCE = Duration.ofSeconds(2);
+  private static final Duration DELETE_PATIENCE = Duration.ofMinutes(3);
+
+  private final AppCalls calls;
+  private final OutboxRepository outbox;
+  private final DeadLetterRepository deadLetters;
+  private final AppDirectory directory;
+  private final Outcomes outcomes;
+  private final Clock clock;
+  private final BooleanSupplier ready;
+  private final Runnable stop;
+
+  ClusteredViesti(
+      AppCalls calls,
+      Reading reading,
+      Outcomes outcomes,
+      Clock clock,
+      BooleanSupplier ready,
+      Runnable stop) {
+    this.calls = calls;
+    this.outbox = reading.outbox();
+    this.deadLetters = reading.deadLetters();
+    this.directory = reading.directory();
+    this.outcomes = outcomes;
+    this.clock = clock;
+    this.ready = ready;
+    this.stop = stop;
+  }
+
+  /** What lists are read from. */
+  record Reading(
+      OutboxRepository outbox, DeadLetterRepository deadLetters, AppDirectory directory) {}
+
+  // ---- apps and triggers
+
+  @Override
+  public CompletionStage<AppView> putApp(
+      AppId app, AppSettings settings, @Nullable Long expectedRevision, String principal) {
+    return calls
+        .ask(
+            app,
+            Answer.App.class,
+            replyTo -> new App.PutApp(settings, expectedRevision, principal, replyTo))
+        .thenApply(Answer.App::app);
+  }
+
+  @Override
+  public CompletionStage<AppView> getApp(AppId app) {
+    return calls.ask(app, Answer.App.class, App.GetApp::new).thenApply(Answer.App::app);
+  }
+
+  @Override
+  public CompletionStage<List<AppSummary>> listApps(@Nullable AppId after, int limit) {
+    return read(
+        () ->
+            directory.list(after, limit).stream()
+                .map(
+                    line ->
+                        new AppSummary(
+                            line.app(),
+                            line.displayName(),
+                            line.paused(),
+                            line.createdAt(),
+                            line.updatedAt()))
+                .toList());
+  }
+
+  @Override
+  public CompletionStage<Void> deleteApp(AppId app, boolean cancelDeliveries, String principal) {
+    return calls
+        .ask(
+            app,
+            Answer.Done.class,
+            DELETE_PATIENCE,
+            replyTo -> new App.DeleteApp(cancelDeliveries, principal, replyTo))
+        .thenApply(done -> null);
+  }
+
+  @Override
+  public CompletionStage<TriggerView> putTrigger(
+      AppId app, TriggerId id, Trigger trigger, @Nullable Long expectedRevision, String principal) {
+    return calls
+        .ask(
+            app,
+            Answer.OneTrigger.class,
+            replyTo -> new App.PutTrigger(id, trigger, expectedRevision, principal, replyTo))
+        .thenApply(Answer.OneTrigger::trigger);
+  }
+
+  @Override
+  public CompletionStage<TriggerView> getTrigger(AppId app, TriggerId id) {
+    return calls
+        .ask(app, Answer.OneTrigger.class, replyTo -> new App.GetTrigger(id, replyTo))
+        .thenApply(Answer.OneTrigger::trigger);
+  }
+
+  @Override
+  public CompletionStage<List<TriggerView>> listTriggers(AppId app) {
+    return calls
+        .ask(app, Answer.Triggers.class, App.ListTriggers::new)
+        .thenApply(Answer.Triggers::triggers);
+  }
+
+  @Override
+  public CompletionStage<Void> deleteTrigger(AppId app, TriggerId id, String principal) {
+    return calls
+        .ask(app, Answer.Done.class, replyTo -> new App.DeleteTrigger(id, principal, replyTo))
+        .thenApply(done -> null);
+  }
+
+  // ---- events
+
+  /** Chunks keep their order: the messages of one sender to one app do. */
+  @Override
+  public CompletionStage<List<Receipt>> publish(AppId app, List<Event> events) {
+    List<CompletableFuture<List<Receipt>>> parts = new ArrayList<>();
+    List<Event> chunk = new ArrayList<>();
+    int bytes = 0;
+    for (Event event : events) {
+      if (!chunk.isEmpty() && bytes + event.weight() > CHUNK_BYTES) {
+        parts.add(publishChunk(app, chunk));
+        chunk = new ArrayList<>();
+        bytes = 0;
+      }
+      chunk.add(event);
+      bytes += event.weight();
+    }
+    if (!chunk.isEmpty()) {
+      parts.add(publishChunk(app, chunk));
+    }
+    return CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new))
+        .thenApply(done -> parts.stream().flatMap(part -> part.join().stream()).toList());
+  }
+
+  private CompletableFuture<List<Receipt>> publishChunk(AppId app, List<Event> events) {
+    return calls
+        .ask(app, Answer.Accepted.class, replyTo -> new App.Publish(events, replyTo))
+        .thenApply(Answer.Accepted::receipts);
+  }
+
+  // ---- deliveries
+
+  @Override
+  public CompletionStage<List<DeliveryView>> listDeliveries(
+      AppId app, @Nullable TriggerId trigger, @Nullable DeliveryPosition after, int limit) {
+    return getApp(app)
+        .thenCompose(known -> running(app))
+        .thenCompose(
+            running ->
+                read(
+                    () -> {
+                      Instant due = after == null ? null : after.dueAt();
+                      long seq = after == null ? Long.MIN_VALUE : after.seq();
+                      return outbox.list(app, trigger, due, seq, limit).stream()
+                          .map(row -> view(row, running))
+                          .toList();
+                    }));
+  }
+
+  @Override
+  public CompletionStage<DeliveryView> getDelivery(AppId app, DeliveryId id) {
+    return getApp(app)
+        .thenCompose(known -> running(app))
+        .thenCompose(running -> find(app, id).thenApply(row -> view(row, running)));
+  }
+
+  @Override
+  public CompletionStage<DeliveryView> retryDelivery(AppId app, DeliveryId id, String principal) {
+    return getApp(app)
+        .thenCompose(known -> find(app, id))
+        .thenCompose(
+            row ->
+                calls.ask(
+                    app, Answer.OneDelivery.class, replyTo -> new App.RetryDelivery(row, replyTo)))
+        .thenApply(Answer.OneDelivery::delivery);
+  }
+
+  @Override
+  public CompletionStage<Void> cancelDelivery(AppId app, DeliveryId id, String principal) {
+    return getApp(app)
+        .thenCompose(known -> find(app, id))
+        .thenCompose(
+            row ->
+                calls.ask(app, Answer.Done.class, replyTo -> new App.CancelDelivery(row, replyTo)))
+        .thenApply(done -> null);
+  }
+
+  private CompletionStage<Delivery> find(AppId app, DeliveryId id) {
+    return read(
+        () -> {
+          Delivery row = outbox.find(app, id);
+          if (row == null) {
+            throw notFound(
+                "app '%s' has no delivery '%s' that waits or runs: it has ended, or never was"
+                    .formatted(app, id));
+          }
+          return row;
+        });
+  }
+
+  /** Numbers of the rows that run; none when the owner is too busy to say. */
+  private CompletionStage<Set<Long>> running(AppId app) {
+    return calls
+        .ask(app, Answer.Running.class, GLANCE, App.AskRunning::new)
+        .<Set<Long>>thenApply(running -> new HashSet<>(running.seqs()))
+        .exceptionally(silent -> Set.of());
+  }
+
+  private DeliveryView view(Delivery row, Set<Long> running) {
+    if (running.contains(row.seq())) {
+      return new DeliveryView(row, DeliveryView.State.RUNNING);
+    }
+    Instant due = row.dueAt();
+    return new DeliveryView(
+        row,
+        due != null && due.isAfter(clock.instant())
+            ? DeliveryView.State.SCHEDULED
+            : DeliveryView.State.WAITING);
+  }
+
+  // ---- dead letters
+
+  @Override
+  public CompletionStage<List<DeadLetter>> listDeadLetters(
+      AppId app, DeadLetterQuery query, @Nullable UUID after, int limit) {
+    return getApp(app)
+        .thenCompose(
+            known ->
+                read(() -> deadLetters.list(app, query.trigger(), query.resolved(), after, limit)));
+  }
+
+  @Override
+  public CompletionStage<DeadLetter> getDeadLetter(AppId app, UUID id) {
+    return read(
+        () -> {
+          DeadLetter letter = deadLetters.get(app, id);
+          if (letter == null) {
+            throw notFound("app '%s' has no dead letter '%s'".formatted(app, id));
+          }
+          return letter;
+        });
+  }
+
+  @Override
+  public CompletionStage<Long> countDeadLetters(AppId app, DeadLetterQuery query) {
+    return getApp(app)
+        .thenCompose(
+            known ->
+                read(() -> deadLetters.count(app, query.trigger(), query.resolved(), COUNT_MAX)));
+  }
+
+  @Override
+  public CompletionStage<DeliveryId> replayDeadLetter(AppId app, UUID id, String principal) {
+    return getDeadLetter(app, id)
+        .thenCompose(
+            letter ->
+                replay(app, List.of(id))
+                    .thenApply(
+                        count -> {
+                          if (count == 0) {
+                            throw resolvedAlready(letter.id());
+                          }
+                          return letter.delivery();
+                        }));
+  }
+
+  @Override
+  public CompletionStage<Integer> replayDeadLetters(
+      AppId app, DeadLetterQuery query, int limit, String principal) {
+    return getApp(app).thenCompose(known -> replayFrom(app, query, null, limit, 0));
+  }
+
+  private CompletionStage<Integer> replayFrom(
+      AppId app, DeadLetterQuery query, @Nullable UUID after, int limit, int done) {
+    int batch = Math.min(REPLAY_BATCH, limit - done);
+    if (batch <= 0) {
+      return CompletableFuture.completedFuture(done);
+    }
+    return read(() -> deadLetters.unresolvedIds(app, query.trigger(), after, batch))
+        .thenCompose(
+            ids ->
+                ids.isEmpty()
+                    ? CompletableFuture.completedFuture(done)
+                    : replay(app, ids)
+                        .thenCompose(
+                            count -> replayFrom(app, query, ids.getLast(), limit, done + count)));
+  }
+
+  private CompletionStage<Integer> replay(AppId app, List<UUID> ids) {
+    return calls
+        .ask(app, Answer.Replayed.class, replyTo -> new App.Replay(ids, replyTo))
+        .thenApply(Answer.Replayed::count);
+  }
+
+  @Override
+  public CompletionStage<DeadLetter> resolveDeadLetter(
+      AppId app, UUID id, Resolution resolution, @Nullable String note, String principal) {
+    if (resolution == Resolution.REPLAYED) {
+      return CompletableFuture.failedFuture(
+          new RefusedException(
+              new Refusal.Invalid(
+                  "/resolution", "use the replay operation: it puts the delivery back as well")));
+    }
+    if (note != null && (note.length() > NOTE_MAX || note.indexOf('\0') >= 0)) {
+      return CompletableFuture.failedFuture(
+          new RefusedException(
+              new Refusal.Invalid(
+                  "/note", "a note has at most " + NOTE_MAX + " characters, none of them U+0000")));
+    }
+    return getDeadLetter(app, id)
+        .thenCompose(
+            letter ->
+                read(
+                    () -> {
+                      if (!deadLetters.resolve(app, id, resolution, note)) {
+                        throw resolvedAlready(id);
+                      }
+                      DeadLetter resolved = deadLetters.get(app, id);
+                      return resolved == null ? letter : resolved;
+                    }));
+  }
+
+  // ---- the node
+
+  @Override
+  public AutoCloseable subscribe(Consumer<OutcomeNotice> listener) {
+    return outcomes.subscribe(listener);
+  }
+
+  @Override
+  public CompletionStage<Boolean> ready() {
+    return Statements.on(calls.executor(), ready::getAsBoolean);
+  }
+
+  @Override
+  public void close() {
+    stop.run();
+  }
+
+  private <T> CompletionStage<T> read(Callable<T> statement) {
+    return Statements.on(calls.executor(), statement)
+        .handle(
+            (result, failure) -> {
+              if (failure instanceof SQLException away) {
+                throw new RefusedException(
+                    new Refusal.Unavailable(
+                        "the database is not available: " + away.getMessage(),
+                        Duration.ofSeconds(1)));
+              }
+              if (failure != null) {
+                throw failure instanceof RuntimeException known
+                    ? known
+                    : new CompletionException(failure);
+              }
+              return result;
+            });
+  }
+
+  private static RefusedException notFound(String detail) {
+    return new RefusedException(new Refusal.NotFound(detail));
+  }
+
+  private static RefusedException resolvedAlready(UUID id) {
+    return new RefusedException(
+        new Refusal.Conflict("dead letter '%s' is resolved already".formatted(id)));
+  }
+}

@@ -1,0 +1,31 @@
+package dev.viesti.dispatcher;
+
+import com.typesafe.config.Config;
+import dev.viesti.protocol.handler.EventHandler;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a node needs from whoever starts it.
+ *
+ * @param jdbcUrl of the PostgreSQL that all nodes share; its schema {@code viesti} must be there
+ * @param config overrides of {@code viesti.*} and {@code pekko.*}; without {@code
+ *     pekko.cluster.seed-nodes} the node forms a cluster of its own
+ * @param handlers functions that triggers may name as their target
+ */
+public record NodeOptions(
+    String jdbcUrl,
+    String dbUser,
+    @Nullable String dbPassword,
+    Config config,
+    Map<String, EventHandler> handlers,
+    MeterRegistry meters,
+    Clock clock) {
+  /** Without the password. */
+  @Override
+  public String toString() {
+    return "NodeOptions[jdbcUrl=" + jdbcUrl + ", dbUser=" + dbUser + "]";
+  }
+}

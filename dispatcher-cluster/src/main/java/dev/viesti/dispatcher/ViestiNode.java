@@ -1,0 +1,216 @@
+package dev.viesti.dispatcher;
+
+import com.fasterxml.uuid.Generators;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.viesti.dispatcher.app.App;
+import dev.viesti.dispatcher.app.AppParts;
+import dev.viesti.dispatcher.cluster.Outcomes;
+import dev.viesti.dispatcher.cluster.Sweep;
+import dev.viesti.dispatcher.commit.OutboxWriter;
+import dev.viesti.dispatcher.commit.SeqBlocks;
+import dev.viesti.dispatcher.commit.Settler;
+import dev.viesti.dispatcher.execution.Gate;
+import dev.viesti.dispatcher.metrics.Telemetry;
+import dev.viesti.dispatcher.outbox.OutboxSettings;
+import dev.viesti.dispatcher.outbox.Owners;
+import dev.viesti.dispatcher.target.Targets;
+import dev.viesti.dispatcher.target.handler.HandlerTarget;
+import dev.viesti.dispatcher.target.webhook.WebhookSettings;
+import dev.viesti.persistence.Database;
+import dev.viesti.persistence.app.AppDirectory;
+import dev.viesti.persistence.deadletter.DeadLetterRepository;
+import dev.viesti.persistence.outbox.OutboxRepository;
+import dev.viesti.protocol.app.AppId;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.random.RandomGenerator;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.Join;
+
+/**
+ * One node: puts the parts together, in the order in which they need each other, and takes them
+ * down in the opposite one. This is the only place that knows them all.
+ */
+public final class ViestiNode {
+  /** How long the lanes may take to commit what waits when the node stops. */
+  private static final Duration LANES_DEADLINE = Duration.ofSeconds(10);
+
+  private final ActorSystem<Void> system;
+  private final Database database;
+  private final Viesti viesti;
+
+  private ViestiNode(ActorSystem<Void> system, Database database, Viesti viesti) {
+    this.system = system;
+    this.database = database;
+    this.viesti = viesti;
+  }
+
+  /**
+   * Starts a node and lets it join its cluster, or form one. Returns before it is a member; {@link
+   * Viesti#ready} says when it is. A database that is away is not an error here.
+   *
+   * @throws IllegalArgumentException when a setting is out of its bounds
+   */
+  public static ViestiNode start(NodeOptions options) {
+    Config config = config(options);
+    NodeSettings settings = NodeSettings.from(config);
+    OutboxSettings outboxSettings = OutboxSettings.from(config);
+    WebhookSettings webhookSettings = WebhookSettings.from(config.getConfig("viesti.webhook"));
+    Database database =
+        Database.open(
+            options.jdbcUrl(),
+            options.dbUser(),
+            options.dbPassword(),
+            settings.connections(),
+            settings.connectionPatience());
+    ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "viesti", config);
+    join(system, config);
+
+    var repository = new OutboxRepository(database);
+    var deadLetters = new DeadLetterRepository(database);
+    var directory = new AppDirectory(database);
+    var seqs = new SeqBlocks(repository);
+    var writer =
+        new OutboxWriter(
+            repository,
+            deadLetters,
+            seqs,
+            settings.writerGroupBytesMax(),
+            settings.writerQueueBytesMax());
+    var settler = new Settler(repository, settings.settlerPause());
+    var targets =
+        new Targets(webhookSettings, new HandlerTarget(options.handlers()), options.clock());
+    var outcomes = new Outcomes(system);
+    ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
+    var uuids = Generators.timeBasedEpochGenerator();
+    var owners =
+        new Owners(
+            Sweep.nodeName(Cluster.get(system).selfMember()),
+            outboxSettings,
+            repository,
+            new Owners.Commits(writer, settler, seqs),
+            new Gate(settings.permits()),
+            targets,
+            new Telemetry(options.meters(), options.clock()),
+            new Owners.Notices(outcomes::wanted, outcomes::show),
+            options.clock(),
+            RandomGenerator.getDefault(),
+            uuids::generate,
+            blocking);
+    var parts =
+        new AppParts(owners, directory, deadLetters, settings.triggersMax(), new SecureRandom());
+    writer.start();
+    settler.start();
+
+    ClusterSharding sharding = ClusterSharding.get(system);
+    sharding.init(
+        Entity.of(
+                App.KEY,
+                entity -> App.create(new AppId(entity.getEntityId()), entity.getShard(), parts))
+            .withStopMessage(new App.Stop()));
+    system.systemActorOf(
+        Sweep.create(
+            new Sweep.Parts(
+                repository,
+                settings.sweepInterval(),
+                settings.idempotencyRetention(),
+                options.clock(),
+                blocking,
+                app -> sharding.entityRefFor(App.KEY, app.value()).tell(new App.Wake()))),
+        "viesti-sweep",
+        Props.empty());
+
+    CoordinatedShutdown.get(system)
+        .addTask(
+            CoordinatedShutdown.PhaseBeforeActorSystemTerminate(),
+            "viesti-lanes",
+            () ->
+                CompletableFuture.supplyAsync(
+                    () -> {
+                      writer.close(LANES_DEADLINE);
+                      settler.close(LANES_DEADLINE);
+                      targets.close();
+                      database.close();
+                      return Done.done();
+                    },
+                    blocking));
+    var calls = new AppCalls(sharding, settings.askTimeout(), blocking);
+    return new ViestiNode(
+        system,
+        database,
+        new ClusteredViesti(
+            calls,
+            new ClusteredViesti.Reading(repository, deadLetters, directory),
+            outcomes,
+            options.clock(),
+            () -> ready(system, database),
+            () -> stop(system)));
+  }
+
+  /** The door to it. Closing the door stops the node. */
+  public Viesti viesti() {
+    return viesti;
+  }
+
+  /** For what runs beside Viesti in the same actor system: the server's HTTP, its management. */
+  public ActorSystem<?> system() {
+    return system;
+  }
+
+  /** For health checks. */
+  public boolean databaseAnswers() {
+    return database.answers();
+  }
+
+  private static boolean ready(ActorSystem<?> system, Database database) {
+    return Cluster.get(system).selfMember().status().equals(MemberStatus.up())
+        && database.answers();
+  }
+
+  private static void stop(ActorSystem<?> system) {
+    try {
+      CoordinatedShutdown.get(system)
+          .runAll(CoordinatedShutdown.actorSystemTerminateReason())
+          .toCompletableFuture()
+          .join();
+    } catch (CompletionException failed) {
+      throw new IllegalStateException("the node did not stop in order", failed.getCause());
+    }
+  }
+
+  private static Config config(NodeOptions options) {
+    Map<String, Object> journal = new HashMap<>();
+    String db = "pekko-persistence-jdbc.shared-databases.slick.db.";
+    journal.put(db + "url", options.jdbcUrl());
+    journal.put(db + "user", options.dbUser());
+    journal.put(db + "password", options.dbPassword() == null ? "" : options.dbPassword());
+    return options
+        .config()
+        .withFallback(ConfigFactory.parseMap(journal))
+        .withFallback(ConfigFactory.parseResources("viesti-pekko.conf"))
+        .withFallback(ConfigFactory.defaultReferenceUnresolved())
+        .resolve();
+  }
+
+  private static void join(ActorSystem<?> system, Config config) {
+    if (config.getStringList("pekko.cluster.seed-nodes").isEmpty()) {
+      Cluster cluster = Cluster.get(system);
+      cluster.manager().tell(Join.create(cluster.selfMember().address()));
+    }
+  }
+}

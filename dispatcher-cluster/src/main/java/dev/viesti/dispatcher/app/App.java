@@ -1,0 +1,571 @@
+package dev.viesti.dispatcher.app;
+
+import dev.viesti.dispatcher.Receipt;
+import dev.viesti.dispatcher.Refusal;
+import dev.viesti.dispatcher.TriggerView;
+import dev.viesti.dispatcher.filter.EventFilter;
+import dev.viesti.dispatcher.filter.InvalidFilterException;
+import dev.viesti.dispatcher.outbox.Outbox;
+import dev.viesti.dispatcher.outbox.OutboxPolicy;
+import dev.viesti.dispatcher.outbox.Statements;
+import dev.viesti.dispatcher.wire.Answer;
+import dev.viesti.dispatcher.wire.Wire;
+import dev.viesti.persistence.app.AppDirectory;
+import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.app.AppSettings;
+import dev.viesti.protocol.delivery.Delivery;
+import dev.viesti.protocol.event.Event;
+import dev.viesti.protocol.trigger.Target;
+import dev.viesti.protocol.trigger.Trigger;
+import dev.viesti.protocol.trigger.TriggerId;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
+import org.apache.pekko.persistence.typed.PersistenceId;
+import org.apache.pekko.persistence.typed.RecoveryCompleted;
+import org.apache.pekko.persistence.typed.javadsl.CommandHandler;
+import org.apache.pekko.persistence.typed.javadsl.Effect;
+import org.apache.pekko.persistence.typed.javadsl.EventHandler;
+import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehavior;
+import org.apache.pekko.persistence.typed.javadsl.RetentionCriteria;
+import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One app: the single writer of its control plane and the parent of its outbox. Sharded by {@link
+ * AppId}. An entity for an app that does not exist answers {@link Refusal.NotFound} and goes away.
+ */
+public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppState> {
+  /** The sharding entity type. */
+  public static final EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "app");
+
+  /** What an app understands. */
+  public sealed interface Command {}
+
+  public record PutApp(
+      AppSettings settings,
+      @Nullable Long expectedRevision,
+      String principal,
+      ActorRef<Answer> replyTo)
+      implements Command, Wire {}
+
+  public record GetApp(ActorRef<Answer> replyTo) implements Command, Wire {}
+
+  public record DeleteApp(boolean cancelDeliveries, String principal, ActorRef<Answer> replyTo)
+      implements Command, Wire {}
+
+  public record PutTrigger(
+      TriggerId id,
+      Trigger trigger,
+      @Nullable Long expectedRevision,
+      String principal,
+      ActorRef<Answer> replyTo)
+      implements Command, Wire {}
+
+  public record GetTrigger(TriggerId id, ActorRef<Answer> replyTo) implements Command, Wire {}
+
+  public record ListTriggers(ActorRef<Answer> replyTo) implements Command, Wire {}
+
+  public record DeleteTrigger(TriggerId id, String principal, ActorRef<Answer> replyTo)
+      implements Command, Wire {}
+
+  public record Publish(List<Event> events, ActorRef<Answer> replyTo) implements Command, Wire {}
+
+  public record AskRunning(ActorRef<Answer> replyTo) implements Command, Wire {}
+
+  public record RetryDelivery(Delivery row, ActorRef<Answer> replyTo) implements Command, Wire {}
+
+  public record CancelDelivery(Delivery row, ActorRef<Answer> replyTo) implements Command, Wire {}
+
+  public record Replay(List<UUID> deadLetters, ActorRef<Answer> replyTo) implements Command, Wire {}
+
+  /** Makes sure that the app's owner is there: rows of it are due. */
+  public record Wake() implements Command, Wire {}
+
+  /** Sharding's word that the app moves or the node stops. */
+  public record Stop() implements Command, Wire {}
+
+  private record DirectoryWritten(
+      Answer answer, @Nullable Throwable failure, ActorRef<Answer> replyTo) implements Command {}
+
+  private record Emptied(@Nullable Answer answer, DeleteApp delete) implements Command {}
+
+  private record Forgotten(@Nullable Throwable failure, DeleteApp delete) implements Command {}
+
+  private record Disable(TriggerId id, String reason) implements Command {}
+
+  private record OutboxGone() implements Command {}
+
+  private record Idle() implements Command {}
+
+  /** Every {@value} events; state and events are small, and replay reads at most as many. */
+  private static final int SNAPSHOT_EVERY = 100;
+
+  /** How long an entity without an app stays: long enough for a burst of mistakes. */
+  private static final Duration NOTHING_HERE = Duration.ofSeconds(10);
+
+  /** Emptying an outbox with a million rows takes seconds. */
+  private static final Duration PURGE_TIMEOUT = Duration.ofMinutes(2);
+
+  private static final int FORGET_BATCH = 5_000;
+  private static final int SECRET_BYTES = 32;
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
+  private final ActorContext<Command> context;
+  private final AppId app;
+  private final ActorRef<ClusterSharding.ShardCommand> shard;
+  private final AppParts parts;
+  private @Nullable ActorRef<Outbox.Command> outbox;
+  private @Nullable Router router;
+  private @Nullable Map<String, TriggerView> routed;
+  private boolean stopping;
+  private boolean deleting;
+
+  private App(
+      ActorContext<Command> context,
+      AppId app,
+      ActorRef<ClusterSharding.ShardCommand> shard,
+      AppParts parts) {
+    // the outbox survives a journal that is away for a while: deliveries need no control plane
+    super(
+        PersistenceId.of("app", app.value()),
+        SupervisorStrategy.restartWithBackoff(Duration.ofMillis(200), Duration.ofSeconds(5), 0.2)
+            .withStopChildren(false));
+    this.context = context;
+    this.app = app;
+    this.shard = shard;
+    this.parts = parts;
+    context.getChild("outbox").ifPresent(child -> outbox = child.<Outbox.Command>unsafeUpcast());
+  }
+
+  /** The behaviour of {@code app} on this node. */
+  public static Behavior<Command> create(
+      AppId app, ActorRef<ClusterSharding.ShardCommand> shard, AppParts parts) {
+    return Behaviors.setup(context -> new App(context, app, shard, parts));
+  }
+
+  @Override
+  public AppState emptyState() {
+    return AppState.NONE;
+  }
+
+  @Override
+  public RetentionCriteria retentionCriteria() {
+    return RetentionCriteria.snapshotEvery(
+        SNAPSHOT_EVERY, 2); // events stay: they are the audit log
+  }
+
+  @Override
+  public SignalHandler<AppState> signalHandler() {
+    return newSignalHandlerBuilder()
+        .onSignal(RecoveryCompleted.instance(), this::onRecovered)
+        .build();
+  }
+
+  @Override
+  public EventHandler<AppState, AppEvent> eventHandler() {
+    return AppState::after;
+  }
+
+  @Override
+  public CommandHandler<Command, AppEvent, AppState> commandHandler() {
+    return newCommandHandlerBuilder().forAnyState().onAnyCommand(this::on);
+  }
+
+  private Effect<AppEvent, AppState> on(AppState state, Command command) {
+    return switch (command) {
+      case Publish publish -> onPublish(state, publish);
+      case PutApp put -> onPutApp(state, put);
+      case PutTrigger put -> state.exists() ? onPutTrigger(state, put) : unknown(put.replyTo());
+      case DeleteTrigger delete ->
+          state.exists() ? onDeleteTrigger(state, delete) : unknown(delete.replyTo());
+      case DeleteApp delete -> onDeleteApp(state, delete);
+      case Emptied(var answer, var delete) -> onEmptied(answer, delete);
+      case Forgotten(var failure, var delete) -> onForgotten(failure, delete);
+      case GetApp(var replyTo) ->
+          state.exists() ? answer(replyTo, new Answer.App(state.view(app))) : unknown(replyTo);
+      case GetTrigger(var id, var replyTo) -> onGetTrigger(state, id, replyTo);
+      case ListTriggers(var replyTo) ->
+          state.exists()
+              ? answer(replyTo, new Answer.Triggers(List.copyOf(state.triggers().values())))
+              : unknown(replyTo);
+      case AskRunning(var replyTo) -> forward(state, new Outbox.AskRunning(replyTo), replyTo);
+      case RetryDelivery(var row, var replyTo) ->
+          forward(state, new Outbox.RetryNow(row, replyTo), replyTo);
+      case CancelDelivery(var row, var replyTo) ->
+          forward(state, new Outbox.Cancel(row, replyTo), replyTo);
+      case Replay(var ids, var replyTo) -> forward(state, new Outbox.Replay(ids, replyTo), replyTo);
+      case DirectoryWritten(var answer, var failure, var replyTo) -> {
+        replyTo.tell(
+            failure == null ? answer : unavailable("saved, but not listed yet: repeat it"));
+        yield Effect().none();
+      }
+      case Disable(var id, var reason) -> onDisable(state, id, reason);
+      case Wake() -> Effect().none();
+      case Idle() -> {
+        shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+        yield Effect().none();
+      }
+      case Stop() -> onStop();
+      case OutboxGone() -> onOutboxGone(state);
+    };
+  }
+
+  // ---- life
+
+  private void onRecovered(AppState state) {
+    if (state.exists()) {
+      configureOutbox(state);
+    } else {
+      context.setReceiveTimeout(NOTHING_HERE, new Idle());
+    }
+  }
+
+  private void configureOutbox(AppState state) {
+    if (state.settings() == null || stopping) {
+      return;
+    }
+    Map<TriggerId, Trigger> triggers = new HashMap<>();
+    state.triggers().values().forEach(view -> triggers.put(view.id(), view.trigger()));
+    var policy = new OutboxPolicy(state.settings(), Map.copyOf(triggers));
+    ActorRef<Outbox.Command> child = outbox;
+    if (child != null) {
+      child.tell(new Outbox.Configure(policy));
+      return;
+    }
+    ActorRef<Command> self = context.getSelf();
+    var parent =
+        new Outbox.Parent(
+            (id, reason) -> self.tell(new Disable(id, reason)), () -> self.tell(new Idle()));
+    child = context.spawn(Outbox.create(parts.owners(), app, policy, parent), "outbox");
+    context.watchWith(child, new OutboxGone());
+    context.cancelReceiveTimeout();
+    outbox = child;
+  }
+
+  private Effect<AppEvent, AppState> onStop() {
+    stopping = true;
+    if (outbox == null) {
+      return Effect().stop();
+    }
+    outbox.tell(new Outbox.Drain());
+    return Effect().none();
+  }
+
+  /** Fenced, drained, or emptied for a deletion. Whoever needs the app next starts it anew. */
+  private Effect<AppEvent, AppState> onOutboxGone(AppState state) {
+    outbox = null;
+    return deleting || !state.exists() ? Effect().none() : Effect().stop();
+  }
+
+  // ---- events
+
+  private Effect<AppEvent, AppState> onPublish(AppState state, Publish publish) {
+    if (!state.exists()) {
+      return unknown(publish.replyTo());
+    }
+    if (outbox == null || deleting) {
+      return answer(publish.replyTo(), unavailable("the app is starting or stopping"));
+    }
+    Router current = router(state);
+    List<Outbox.Matched> matched = new ArrayList<>(publish.events().size());
+    boolean any = false;
+    for (Event event : publish.events()) {
+      var routes = current.route(event);
+      any |= !routes.isEmpty();
+      matched.add(new Outbox.Matched(event, routes));
+    }
+    if (any) {
+      outbox.tell(new Outbox.Accept(matched, publish.replyTo()));
+      return Effect().none();
+    }
+    parts.owners().telemetry().accepted(matched.size(), matched.size(), 0);
+    return answer(
+        publish.replyTo(),
+        new Answer.Accepted(
+            publish.events().stream()
+                .map(event -> new Receipt(event.cloudEventId(), 0, false))
+                .toList()));
+  }
+
+  @SuppressWarnings("ReferenceEquality") // a new map stands for a change; comparing it is the cost
+  private Router router(AppState state) {
+    Router current = router;
+    if (current == null || routed != state.triggers()) {
+      current = new Router(state.triggers().values(), parts.owners().telemetry()::filterFailed);
+      router = current;
+      routed = state.triggers();
+    }
+    return current;
+  }
+
+  // ---- the app itself
+
+  private Effect<AppEvent, AppState> onPutApp(AppState state, PutApp put) {
+    if (deleting) {
+      return answer(put.replyTo(), unavailable("the app is being deleted"));
+    }
+    Refusal refusal = revision(put.expectedRevision(), state.revision());
+    if (refusal != null) {
+      return refuse(put.replyTo(), refusal);
+    }
+    Instant now = now();
+    AppEvent event =
+        state.exists()
+            ? new AppEvent.SettingsChanged(put.settings(), now, put.principal())
+            : new AppEvent.AppCreated(put.settings(), now, put.principal());
+    var effect =
+        put.settings().equals(state.settings()) ? Effect().none() : Effect().persist(event);
+    return effect.thenRun(after -> list(after, put.replyTo()));
+  }
+
+  /** Answers once the directory has it: a list asked for after the answer shows it. */
+  private void list(AppState state, ActorRef<Answer> replyTo) {
+    configureOutbox(state);
+    var view = state.view(app);
+    var line =
+        new AppDirectory.Line(
+            app,
+            view.settings().displayName(),
+            view.settings().paused(),
+            view.createdAt(),
+            view.updatedAt());
+    var written =
+        Statements.on(
+            parts.owners().blocking(),
+            () -> {
+              parts.directory().put(line);
+              return true;
+            });
+    context.pipeToSelf(
+        written, (done, failure) -> new DirectoryWritten(new Answer.App(view), failure, replyTo));
+  }
+
+  private Effect<AppEvent, AppState> onDeleteApp(AppState state, DeleteApp delete) {
+    if (!state.exists()) {
+      return unknown(delete.replyTo());
+    }
+    if (outbox == null || deleting) {
+      return answer(delete.replyTo(), unavailable("the app is starting or stopping"));
+    }
+    deleting = true;
+    ActorRef<Outbox.Command> child = outbox;
+    if (delete.cancelDeliveries()) {
+      purge(child, delete);
+    } else {
+      context.ask(
+          Answer.class,
+          child,
+          RETRY_AFTER.multipliedBy(5),
+          Outbox.AskEmpty::new,
+          (answer, failure) -> new Emptied(answer, delete));
+    }
+    return Effect().none();
+  }
+
+  private void purge(ActorRef<Outbox.Command> child, DeleteApp delete) {
+    context.ask(
+        Answer.class,
+        child,
+        PURGE_TIMEOUT,
+        Outbox.Purge::new,
+        (answer, failure) ->
+            new Emptied(answer, new DeleteApp(true, delete.principal(), delete.replyTo())));
+  }
+
+  private Effect<AppEvent, AppState> onEmptied(@Nullable Answer answer, DeleteApp delete) {
+    if (!(answer instanceof Answer.Done)) {
+      return notDeleted(
+          answer == null ? unavailable("the outbox did not answer") : answer, delete.replyTo());
+    }
+    if (!delete.cancelDeliveries() && outbox != null) {
+      purge(outbox, delete); // nothing waits; this keeps it so
+      return Effect().none();
+    }
+    context.pipeToSelf(
+        Statements.on(parts.owners().blocking(), this::forgetApp),
+        (done, failure) -> new Forgotten(failure, delete));
+    return Effect().none();
+  }
+
+  private Effect<AppEvent, AppState> notDeleted(Answer why, ActorRef<Answer> replyTo) {
+    deleting = false;
+    replyTo.tell(why);
+    return outbox == null ? Effect().stop() : Effect().none();
+  }
+
+  /** Before the app itself, so that a deletion that failed half-way can be repeated. */
+  private boolean forgetApp() throws SQLException {
+    while (parts.deadLetters().purge(app, FORGET_BATCH) == FORGET_BATCH
+        || parts.owners().repository().forgetIdsOf(app, FORGET_BATCH) == FORGET_BATCH) {
+      // in batches, so that no transaction is long
+    }
+    parts.directory().remove(app);
+    return true;
+  }
+
+  private Effect<AppEvent, AppState> onForgotten(@Nullable Throwable failure, DeleteApp delete) {
+    if (failure != null) {
+      return notDeleted(unavailable("not deleted yet: repeat it"), delete.replyTo());
+    }
+    return Effect()
+        .persist(new AppEvent.AppDeleted(now(), delete.principal()))
+        .thenRun(
+            after -> {
+              deleting = false;
+              context.setReceiveTimeout(NOTHING_HERE, new Idle());
+              delete.replyTo().tell(new Answer.Done());
+            });
+  }
+
+  // ---- triggers
+
+  private Effect<AppEvent, AppState> onPutTrigger(AppState state, PutTrigger put) {
+    TriggerView was = state.trigger(put.id());
+    Refusal refusal = revision(put.expectedRevision(), was == null ? 0 : was.revision());
+    if (refusal == null) {
+      refusal = check(state, put, was);
+    }
+    if (refusal != null) {
+      return refuse(put.replyTo(), refusal);
+    }
+    Trigger trigger = put.trigger().withTarget(withSecret(put.trigger().target(), was));
+    if (was != null && was.trigger().equals(trigger)) {
+      return answer(put.replyTo(), new Answer.OneTrigger(was));
+    }
+    AppEvent event =
+        was == null
+            ? new AppEvent.TriggerRegistered(put.id(), trigger, now(), put.principal())
+            : new AppEvent.TriggerChanged(put.id(), trigger, now(), put.principal());
+    return Effect()
+        .persist(event)
+        .thenRun(
+            after -> {
+              configureOutbox(after);
+              TriggerView view = after.trigger(put.id());
+              if (view != null) {
+                put.replyTo().tell(new Answer.OneTrigger(view));
+              }
+            });
+  }
+
+  private @Nullable Refusal check(AppState state, PutTrigger put, @Nullable TriggerView was) {
+    if (was == null && state.triggers().size() >= parts.triggersMax()) {
+      return new Refusal.Conflict(
+          "the app has %d triggers, which is its limit".formatted(parts.triggersMax()));
+    }
+    String filter = put.trigger().filter();
+    if (filter != null) {
+      try {
+        EventFilter.compile(filter);
+      } catch (InvalidFilterException wrong) {
+        return new Refusal.Invalid("/filter", String.valueOf(wrong.getMessage()));
+      }
+    }
+    return parts.owners().targets().check(put.trigger().target());
+  }
+
+  private Target withSecret(Target target, @Nullable TriggerView was) {
+    if (!(target instanceof Target.Webhook webhook) || webhook.secret() != null) {
+      return target;
+    }
+    if (was != null && was.trigger().target() instanceof Target.Webhook before) {
+      return new Target.Webhook(webhook.url(), before.secret());
+    }
+    var bytes = new byte[SECRET_BYTES];
+    parts.secrets().nextBytes(bytes);
+    return new Target.Webhook(
+        webhook.url(), Target.Webhook.SECRET_PREFIX + Base64.getEncoder().encodeToString(bytes));
+  }
+
+  private Effect<AppEvent, AppState> onGetTrigger(
+      AppState state, TriggerId id, ActorRef<Answer> replyTo) {
+    if (!state.exists()) {
+      return unknown(replyTo);
+    }
+    TriggerView view = state.trigger(id);
+    return view == null
+        ? unknownTrigger(id, replyTo)
+        : answer(replyTo, new Answer.OneTrigger(view));
+  }
+
+  private Effect<AppEvent, AppState> onDeleteTrigger(AppState state, DeleteTrigger delete) {
+    if (state.trigger(delete.id()) == null) {
+      return unknownTrigger(delete.id(), delete.replyTo());
+    }
+    return Effect()
+        .persist(new AppEvent.TriggerRemoved(delete.id(), now(), delete.principal()))
+        .thenRun(
+            after -> {
+              configureOutbox(after);
+              delete.replyTo().tell(new Answer.Done());
+            });
+  }
+
+  private Effect<AppEvent, AppState> onDisable(AppState state, TriggerId id, String reason) {
+    TriggerView view = state.trigger(id);
+    if (view == null || !view.trigger().enabled()) {
+      return Effect().none();
+    }
+    context.getLog().warn("app {} trigger {} is switched off: {}", app, id, reason);
+    return Effect()
+        .persist(new AppEvent.TriggerDisabled(id, reason, now()))
+        .thenRun(this::configureOutbox);
+  }
+
+  // ---- answers
+
+  private Effect<AppEvent, AppState> forward(
+      AppState state, Outbox.Command command, ActorRef<Answer> replyTo) {
+    if (!state.exists()) {
+      return unknown(replyTo);
+    }
+    if (outbox == null || deleting) {
+      return answer(replyTo, unavailable("the app is starting or stopping"));
+    }
+    outbox.tell(command);
+    return Effect().none();
+  }
+
+  private Effect<AppEvent, AppState> answer(ActorRef<Answer> replyTo, Answer answer) {
+    replyTo.tell(answer);
+    return Effect().none();
+  }
+
+  private Effect<AppEvent, AppState> refuse(ActorRef<Answer> replyTo, Refusal refusal) {
+    return answer(replyTo, new Answer.Refused(refusal));
+  }
+
+  private Effect<AppEvent, AppState> unknown(ActorRef<Answer> replyTo) {
+    return refuse(replyTo, new Refusal.NotFound("there is no app '%s'".formatted(app)));
+  }
+
+  private Effect<AppEvent, AppState> unknownTrigger(TriggerId id, ActorRef<Answer> replyTo) {
+    return refuse(replyTo, new Refusal.NotFound("app '%s' has no trigger '%s'".formatted(app, id)));
+  }
+
+  private static @Nullable Refusal revision(@Nullable Long expected, long actual) {
+    return expected == null || expected == actual ? null : new Refusal.PreconditionFailed(actual);
+  }
+
+  private static Answer unavailable(String why) {
+    return new Answer.Refused(new Refusal.Unavailable(why, RETRY_AFTER));
+  }
+
+  private Instant now() {
+    return parts.owners().clock().instant();
+  }
+}

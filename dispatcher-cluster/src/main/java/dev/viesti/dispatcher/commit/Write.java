@@ -1,0 +1,39 @@
+package dev.viesti.dispatcher.commit;
+
+import dev.viesti.persistence.SqlFailure;
+import dev.viesti.persistence.outbox.Insert;
+import dev.viesti.persistence.outbox.Inserted;
+import dev.viesti.protocol.app.AppId;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/** What an owner wants inserted. Both kinds take their row numbers in the order of submission. */
+public sealed interface Write {
+  /** Called once, on the lane's thread. */
+  Consumer<Result> done();
+
+  /**
+   * @param bytes what the events weigh in memory
+   */
+  record Accept(Insert insert, long bytes, Consumer<Result> done) implements Write {}
+
+  /** Dead letters back into the outbox. */
+  record Replay(AppId app, long epoch, List<UUID> deadLetters, Consumer<Result> done)
+      implements Write {}
+
+  /** What became of a write. */
+  sealed interface Result {
+    /** An {@link Accept} is durable, or was fenced. */
+    record Accepted(Inserted inserted) implements Result {}
+
+    /** A {@link Replay} is durable: {@code rows} rows are in the table. */
+    record Replayed(int rows) implements Result {}
+
+    /** The epoch was not the owner's any more; nothing was written. */
+    record Fenced() implements Result {}
+
+    /** It failed; only with {@link SqlFailure#UNKNOWN} may the rows be there all the same. */
+    record Failed(SqlFailure failure, String detail) implements Result {}
+  }
+}

@@ -1,0 +1,243 @@
+package dev.viesti.dispatcher.outbox;
+
+import dev.viesti.dispatcher.Receipt;
+import dev.viesti.dispatcher.Refusal;
+import dev.viesti.dispatcher.commit.Write;
+import dev.viesti.dispatcher.wire.Answer;
+import dev.viesti.persistence.SqlFailure;
+import dev.viesti.persistence.outbox.Insert;
+import dev.viesti.persistence.outbox.Inserted;
+import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.delivery.Delivery;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.UUID;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/**
+ * How events come into an outbox: counts what waits, hands inserts to the node's writer, answers
+ * the callers, and gives the rows to memory once they are durable. Belongs to one {@link Outbox}
+ * and is called on its thread only, but for the answers, which the writer's lane gives at once.
+ */
+final class OutboxIntake {
+  /** What the owner must do after the news of a write. */
+  enum After {
+    NOTHING,
+    /** Take a new epoch, or learn that somebody else has. */
+    RENEW
+  }
+
+  private final ActorRef<Outbox.Command> self;
+  private final Owners owners;
+  private final AppId app;
+  private final OutboxRuns runs;
+  private final TablePosition table;
+  private final ArrayDeque<Outbox.Accept> held = new ArrayDeque<>();
+  private long pending;
+  private int writing;
+
+  OutboxIntake(
+      ActorRef<Outbox.Command> self,
+      Owners owners,
+      AppId app,
+      OutboxRuns runs,
+      TablePosition table) {
+    this.self = self;
+    this.owners = owners;
+    this.app = app;
+    this.runs = runs;
+    this.table = table;
+  }
+
+  /** Rows in the table, as far as they were counted at the claim. */
+  long pending() {
+    return pending;
+  }
+
+  /** Nothing is on its way to the table. */
+  boolean quiet() {
+    return writing == 0;
+  }
+
+  /** The table is known to be empty: whatever was counted wrongly is put right. */
+  void emptied() {
+    pending = 0;
+  }
+
+  void claimed(long pendingThen) {
+    pending = pendingThen;
+  }
+
+  void settled(int rows) {
+    pending = Math.max(0, pending - rows);
+  }
+
+  // ---- events
+
+  /** Keeps events until there is an epoch, up to a limit. */
+  void hold(Outbox.Accept accept) {
+    if (held.size() < owners.settings().claimWaitingMax()) {
+      held.add(accept);
+    } else {
+      refuse(accept, "the app's owner is starting");
+    }
+  }
+
+  void writeHeld(long epoch) {
+    while (!held.isEmpty()) {
+      write(held.remove(), epoch);
+    }
+  }
+
+  void refuseHeld(String why) {
+    while (!held.isEmpty()) {
+      refuse(held.remove(), why);
+    }
+  }
+
+  void refuse(Outbox.Accept accept, String why) {
+    owners.telemetry().refused(accept.events().size());
+    accept.replyTo().tell(Outbox.unavailable(why));
+  }
+
+  void write(Outbox.Accept accept, long epoch) {
+    List<Insert.Routed> routed = new ArrayList<>(accept.events().size());
+    long bytes = 0;
+    for (Outbox.Matched matched : accept.events()) {
+      if (!matched.routes().isEmpty()) {
+        routed.add(new Insert.Routed(matched.event(), matched.routes()));
+        bytes += (long) matched.event().weight() * matched.routes().size();
+      }
+    }
+    var insert = new Insert(app, epoch, owners.clock().instant(), routed);
+    if (pending + insert.rows() > owners.settings().pendingMax()) {
+      refuse(accept, "the app has %,d deliveries waiting, which is its limit".formatted(pending));
+      return;
+    }
+    var write =
+        new Write.Accept(
+            insert,
+            bytes,
+            result -> {
+              if (result instanceof Write.Result.Accepted(var inserted)) {
+                answer(accept, inserted);
+              }
+              self.tell(new Outbox.Written(accept, result));
+            });
+    if (owners.commits().writer().submit(write)) {
+      writing++;
+    } else {
+      refuse(accept, "more is being accepted than PostgreSQL can take");
+    }
+  }
+
+  /** On the writer's lane, so that the caller need not wait for the owner's turn. */
+  private void answer(Outbox.Accept accept, Inserted inserted) {
+    List<Receipt> receipts = new ArrayList<>(accept.events().size());
+    BitSet duplicates = inserted.duplicates();
+    int routed = 0;
+    int unmatched = 0;
+    for (Outbox.Matched matched : accept.events()) {
+      String id = matched.event().cloudEventId();
+      if (matched.routes().isEmpty()) {
+        unmatched++;
+        receipts.add(new Receipt(id, 0, false));
+      } else {
+        boolean duplicate = duplicates.get(routed++);
+        receipts.add(new Receipt(id, duplicate ? 0 : matched.routes().size(), duplicate));
+      }
+    }
+    owners
+        .telemetry()
+        .accepted(receipts.size() - duplicates.cardinality(), unmatched, duplicates.cardinality());
+    accept.replyTo().tell(new Answer.Accepted(receipts));
+  }
+
+  After written(Outbox.Accept accept, Write.Result result) {
+    writing--;
+    return switch (result) {
+      case Write.Result.Accepted(var inserted) -> {
+        take(inserted.rows());
+        yield After.NOTHING;
+      }
+      case Write.Result.Replayed replayed ->
+          throw new IllegalStateException("an insert was answered as a replay");
+      case Write.Result.Fenced fenced -> {
+        refuse(accept, Outbox.MOVING);
+        yield After.RENEW;
+      }
+      case Write.Result.Failed(var failure, var detail) -> {
+        if (failure == SqlFailure.REFUSED) {
+          accept.replyTo().tell(new Answer.Refused(new Refusal.Invalid("", detail)));
+        } else {
+          refuse(accept, "the database is not available: " + detail);
+        }
+        yield doubt(failure);
+      }
+    };
+  }
+
+  private After doubt(SqlFailure failure) {
+    if (failure != SqlFailure.UNKNOWN) {
+      return After.NOTHING;
+    }
+    table.doubt();
+    return After.RENEW;
+  }
+
+  private void take(List<Delivery> rows) {
+    if (rows.isEmpty()) {
+      return;
+    }
+    pending += rows.size();
+    boolean fits = !table.behind() && runs.hasRoom();
+    if (fits) {
+      for (Delivery row : rows) {
+        if (!table.passed(row.seq())) {
+          runs.admit(row);
+        }
+      }
+    }
+    table.wrote(rows.getLast().seq(), fits);
+  }
+
+  // ---- dead letters
+
+  void replay(List<UUID> deadLetters, long epoch, ActorRef<Answer> replyTo) {
+    var replay =
+        new Write.Replay(
+            app,
+            epoch,
+            deadLetters,
+            result -> self.tell(new Outbox.ReplayWritten(result, replyTo)));
+    if (owners.commits().writer().submit(replay)) {
+      writing++;
+    } else {
+      replyTo.tell(Outbox.unavailable("more is being accepted than PostgreSQL can take"));
+    }
+  }
+
+  After replayed(Write.Result result, ActorRef<Answer> replyTo) {
+    writing--;
+    return switch (result) {
+      case Write.Result.Replayed(var rows) -> {
+        pending += rows;
+        table.unsure(); // they are only in the table: read them like what did not fit
+        replyTo.tell(new Answer.Replayed(rows));
+        yield After.NOTHING;
+      }
+      case Write.Result.Accepted accepted ->
+          throw new IllegalStateException("a replay was answered as an insert");
+      case Write.Result.Fenced fenced -> {
+        replyTo.tell(Outbox.unavailable(Outbox.MOVING));
+        yield After.RENEW;
+      }
+      case Write.Result.Failed(var failure, var detail) -> {
+        replyTo.tell(Outbox.unavailable("the database is not available: " + detail));
+        yield doubt(failure);
+      }
+    };
+  }
+}

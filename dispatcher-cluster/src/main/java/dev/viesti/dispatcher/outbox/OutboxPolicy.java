@@ -1,0 +1,31 @@
+package dev.viesti.dispatcher.outbox;
+
+import dev.viesti.protocol.app.AppSettings;
+import dev.viesti.protocol.trigger.RetryPolicy;
+import dev.viesti.protocol.trigger.Trigger;
+import dev.viesti.protocol.trigger.TriggerId;
+import java.util.Map;
+
+/** What an app's control plane tells its outbox: a copy, replaced as a whole when it changes. */
+public record OutboxPolicy(AppSettings settings, Map<TriggerId, Trigger> triggers) {
+  /**
+   * Executions that a trigger may have at once. A removed trigger's rows must come up to be buried,
+   * so it has no limit of its own; a disabled one has 0.
+   */
+  int limit(TriggerId id) {
+    Trigger trigger = triggers.get(id);
+    if (trigger == null) {
+      return Integer.MAX_VALUE;
+    }
+    if (!trigger.enabled()) {
+      return 0;
+    }
+    Integer own = trigger.concurrency();
+    return own == null ? Integer.MAX_VALUE : own;
+  }
+
+  RetryPolicy retry(Trigger trigger) {
+    RetryPolicy own = trigger.retry();
+    return own == null ? settings.retry() : own;
+  }
+}

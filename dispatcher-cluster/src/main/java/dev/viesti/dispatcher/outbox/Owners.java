@@ -1,0 +1,49 @@
+package dev.viesti.dispatcher.outbox;
+
+import dev.viesti.dispatcher.OutcomeNotice;
+import dev.viesti.dispatcher.commit.OutboxWriter;
+import dev.viesti.dispatcher.commit.SeqBlocks;
+import dev.viesti.dispatcher.commit.Settler;
+import dev.viesti.dispatcher.execution.Gate;
+import dev.viesti.dispatcher.metrics.Telemetry;
+import dev.viesti.dispatcher.target.Targets;
+import dev.viesti.persistence.outbox.OutboxRepository;
+import java.time.Clock;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+
+/**
+ * What all owners of a node share.
+ *
+ * @param node what {@code outbox_owner.node} says while an owner is here
+ * @param blocking where statements run: never an actor's dispatcher
+ * @param ids fresh UUIDv7s, for dead letters
+ */
+public record Owners(
+    String node,
+    OutboxSettings settings,
+    OutboxRepository repository,
+    Commits commits,
+    Gate gate,
+    Targets targets,
+    Telemetry telemetry,
+    Notices notices,
+    Clock clock,
+    RandomGenerator random,
+    Supplier<UUID> ids,
+    Executor blocking) {
+  /** The node's group commits. */
+  public record Commits(OutboxWriter writer, Settler settler, SeqBlocks seqs) {}
+
+  /**
+   * Where outcomes are shown.
+   *
+   * @param wanted whether anybody looks: notices cost something to make
+   */
+  public record Notices(BooleanSupplier wanted, Consumer<List<OutcomeNotice>> show) {}
+}

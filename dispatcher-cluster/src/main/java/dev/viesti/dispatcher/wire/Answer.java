@@ -1,0 +1,30 @@
+package dev.viesti.dispatcher.wire;
+
+import dev.viesti.dispatcher.AppView;
+import dev.viesti.dispatcher.DeliveryView;
+import dev.viesti.dispatcher.Receipt;
+import dev.viesti.dispatcher.Refusal;
+import dev.viesti.dispatcher.TriggerView;
+import java.util.List;
+
+/** What an app answers. Every command may be {@link Refused}. */
+public sealed interface Answer extends Wire {
+  record Accepted(List<Receipt> receipts) implements Answer {}
+
+  record App(AppView app) implements Answer {}
+
+  record OneTrigger(TriggerView trigger) implements Answer {}
+
+  record Triggers(List<TriggerView> triggers) implements Answer {}
+
+  record OneDelivery(DeliveryView delivery) implements Answer {}
+
+  /** Numbers of the rows that run. */
+  record Running(List<Long> seqs) implements Answer {}
+
+  record Replayed(int count) implements Answer {}
+
+  record Done() implements Answer {}
+
+  record Refused(Refusal refusal) implements Answer {}
+}

@@ -1,0 +1,5 @@
+/** Tests of what an owner decides. */
+@NullMarked
+package dev.viesti.dispatcher.outbox;
+
+import org.jspecify.annotations.NullMarked;
