@@ -1,0 +1,124 @@
+package dev.viesti.ops.cli;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import dev.viesti.ops.bench.Bench;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "bench",
+    description = {
+      "Measure a node on this machine: its own process, its own PostgreSQL with fsync on.",
+      "Takes minutes and all of the machine; nothing is left behind."
+    })
+final class BenchCommand implements Callable<Integer> {
+  private static final int SECONDS_DEFAULT = 10;
+  private static final int SECONDS_MAX = 3_600;
+  private static final int RUNS_DEFAULT = 3;
+  private static final int RUNS_MAX = 100;
+  private static final int BACKLOG_DEFAULT = 1_000_000;
+
+  /** Below the default of {@code viesti.outbox.pending-max}. */
+  private static final int BACKLOG_MAX = 4_000_000;
+
+  private static final int BACKLOG_STEP = 1_000;
+
+  /** A node drains for 15 s at most, and PostgreSQL makes a checkpoint. */
+  private static final int STOP_SECONDS_MAX = 60;
+
+  private final Terminal terminal;
+
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "WORKLOAD",
+      description = "what to measure; 'list' tells the names (default: all that take no minutes)")
+  private List<String> workloads = List.of();
+
+  @Option(
+      names = "--seconds",
+      paramLabel = "S",
+      defaultValue = "" + SECONDS_DEFAULT,
+      description = "length of a run, and of the warm-up before (default: ${DEFAULT-VALUE})")
+  private int seconds = SECONDS_DEFAULT;
+
+  @Option(
+      names = "--runs",
+      paramLabel = "N",
+      defaultValue = "" + RUNS_DEFAULT,
+      description = "of each workload; the median counts (default: ${DEFAULT-VALUE})")
+  private int runs = RUNS_DEFAULT;
+
+  @Option(
+      names = "--backlog",
+      paramLabel = "ROWS",
+      defaultValue = "" + BACKLOG_DEFAULT,
+      description = "of the workload 'backlog' (default: ${DEFAULT-VALUE})")
+  private int backlog = BACKLOG_DEFAULT;
+
+  @Option(names = "--json", description = "one object a workload, in a line of its own")
+  private boolean json;
+
+  BenchCommand(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    if (workloads.equals(List.of("list"))) {
+      Bench.describe().forEach(terminal.out()::println);
+      return ExitCodes.OK;
+    }
+    check();
+    Logs.onlyWarnings();
+    Path directory = Files.createTempDirectory("viesti-bench-");
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> end(directory), "bench-clean-up"));
+    Bench.run(
+        new Bench.Options(workloads, Duration.ofSeconds(seconds), runs, backlog, json, directory),
+        terminal.out(),
+        terminal.err());
+    return ExitCodes.OK;
+  }
+
+  private void check() {
+    for (String name : workloads) {
+      if (!Bench.names().contains(name)) {
+        throw CommandFailure.usage(
+            "there is no workload '%s'; there are %s"
+                .formatted(name, String.join(", ", Bench.names())));
+      }
+    }
+    within("--seconds", seconds, 1, SECONDS_MAX);
+    within("--runs", runs, 1, RUNS_MAX);
+    within("--backlog", backlog, BACKLOG_STEP, BACKLOG_MAX);
+    if (backlog % BACKLOG_STEP != 0) {
+      throw CommandFailure.usage("--backlog is a multiple of " + BACKLOG_STEP);
+    }
+  }
+
+  private static void within(String option, int value, int min, int max) {
+    if (value < min || value > max) {
+      throw CommandFailure.usage("%s is %d to %d, not %d".formatted(option, min, max, value));
+    }
+  }
+
+  /** At the end or at Ctrl-C: a node that is left stops first, in order. */
+  private void end(Path directory) {
+    try {
+      for (ProcessHandle node : ProcessHandle.current().children().toList()) {
+        node.destroy();
+        var unused = node.onExit().completeOnTimeout(node, STOP_SECONDS_MAX, SECONDS).join();
+      }
+      Bench.remove(directory);
+    } catch (IOException failed) {
+      terminal.err().println("could not remove " + directory + ": " + failed.getMessage());
+    }
+  }
+}

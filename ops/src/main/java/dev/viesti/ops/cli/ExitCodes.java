@@ -1,0 +1,14 @@
+package dev.viesti.ops.cli;
+
+/** What a command's end means to a script; listed in the help. */
+final class ExitCodes {
+  static final int OK = 0;
+
+  /** The server refused, or a check failed. */
+  static final int REFUSED = 1;
+
+  static final int USAGE = 2;
+  static final int UNREACHABLE = 3;
+
+  private ExitCodes() {}
+}

@@ -1,0 +1,22 @@
+package dev.viesti.ops.cli;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import org.slf4j.LoggerFactory;
+
+/** What the commands that are no servers let into the log. */
+final class Logs {
+  private Logs() {}
+
+  /** The command itself says what it did; only what is wrong shall stand between its lines. */
+  static void onlyWarnings() {
+    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+      for (Logger logger : context.getLoggerList()) {
+        if (logger.getLevel() != null && !logger.getLevel().isGreaterOrEqual(Level.WARN)) {
+          logger.setLevel(Level.WARN);
+        }
+      }
+    }
+  }
+}
