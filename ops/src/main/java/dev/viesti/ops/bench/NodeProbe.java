@@ -1,0 +1,179 @@
+package dev.viesti.ops.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a node uses, as the operating system and its database see it. What a platform does not tell
+ * is null. For one thread.
+ */
+final class NodeProbe {
+  private static final long KIB = 1_024;
+
+  /** Of times in {@code /proc}, on every platform that the JDK runs on. */
+  private static final Duration TICK = Duration.ofMillis(10);
+
+  private final NodeProcess node;
+
+  NodeProbe(NodeProcess node) {
+    this.node = node;
+  }
+
+  /**
+   * Counters; only differences mean something.
+   *
+   * @param walBytes written by the database since ever, null = unknown
+   * @param machineCpu of all processes, ours included; null = unknown
+   */
+  record Reading(
+      long nanoTime,
+      @Nullable Long walBytes,
+      Duration nodeCpu,
+      Duration postgresCpu,
+      Duration clientCpu,
+      @Nullable Duration machineCpu) {}
+
+  Reading read() {
+    return new Reading(
+        System.nanoTime(),
+        walBytes(),
+        ProcessHandle.of(node.pid()).map(NodeProbe::cpu).orElse(Duration.ZERO),
+        postgres().map(NodeProbe::cpu).reduce(Duration.ZERO, Duration::plus),
+        cpu(ProcessHandle.current()),
+        machineCpu());
+  }
+
+  /** Resident memory of the node's JVM. */
+  @Nullable Long nodeRssBytes() {
+    return procValue(Path.of("/proc/" + node.pid() + "/status"), "VmRSS:");
+  }
+
+  /** Resident memory of all of PostgreSQL's processes; what they share is counted once. */
+  @Nullable Long postgresBytes() {
+    long sum = 0;
+    for (ProcessHandle process : postgres().toList()) {
+      Long share = procValue(Path.of("/proc/" + process.pid() + "/smaps_rollup"), "Pss:");
+      if (share == null) {
+        return null;
+      }
+      sum += share;
+    }
+    return sum;
+  }
+
+  /** The sum of a metric's samples whose line contains {@code tag}. */
+  double metric(String name, String tag) {
+    try (HttpConnection connection = node.connect()) {
+      int status = connection.send("GET", "/metrics", "text/plain", new byte[0]);
+      if (status != 200) {
+        throw new IllegalStateException("/metrics answers " + status);
+      }
+      return connection
+          .body()
+          .lines()
+          .filter(line -> line.startsWith(name) && line.contains(tag))
+          .filter(line -> line.charAt(name.length()) == '{' || line.charAt(name.length()) == ' ')
+          .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+          .sum();
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
+    }
+  }
+
+  /** Rows of all apps that are owned and not settled, as of the owners' last look. */
+  long pending() {
+    return (long) metric("viesti_outbox_pending", "");
+  }
+
+  /** Bytes of heap in use, garbage included. */
+  double heapUsedBytes() {
+    return metric("jvm_memory_used_bytes", "area=\"heap\"");
+  }
+
+  /** Rows in the table, counted. */
+  long rowsInTable() throws SQLException, IOException {
+    return query("select count(*) from viesti.outbox");
+  }
+
+  private @Nullable Long walBytes() {
+    try {
+      return query("select (pg_current_wal_lsn() - '0/0')::bigint");
+    } catch (SQLException | IOException unknown) {
+      return null;
+    }
+  }
+
+  private long query(String sql) throws SQLException, IOException {
+    List<String> pidFile = pidFile();
+    String url = "jdbc:postgresql://127.0.0.1:" + pidFile.get(3) + "/viesti";
+    String password = Files.readString(node.dataDir().resolve("password")).strip();
+    try (Connection connection = DriverManager.getConnection(url, "viesti", password);
+        var statement = connection.createStatement();
+        var rows = statement.executeQuery(sql)) {
+      rows.next();
+      return rows.getLong(1);
+    }
+  }
+
+  private Stream<ProcessHandle> postgres() {
+    OptionalLong pid;
+    try {
+      pid = OptionalLong.of(Long.parseLong(pidFile().getFirst()));
+    } catch (IOException unknown) {
+      pid = OptionalLong.empty();
+    }
+    Optional<ProcessHandle> server =
+        pid.isPresent() ? ProcessHandle.of(pid.getAsLong()) : Optional.empty();
+    return server.stream().flatMap(found -> Stream.concat(Stream.of(found), found.descendants()));
+  }
+
+  /** Lines: pid, data directory, start time, port, … */
+  private List<String> pidFile() throws IOException {
+    return Files.readAllLines(node.dataDir().resolve("cluster/postmaster.pid"));
+  }
+
+  /** All but idle and waiting for disks, https://man7.org/linux/man-pages/man5/proc_stat.5.html. */
+  private static @Nullable Duration machineCpu() {
+    try (var lines = Files.lines(Path.of("/proc/stat"))) {
+      String[] ticks = lines.findFirst().orElse("").split("\\s+", -1);
+      long busy = 0;
+      for (int i : new int[] {1, 2, 3, 6, 7, 8}) {
+        busy += Long.parseLong(ticks[i]);
+      }
+      return TICK.multipliedBy(busy);
+    } catch (IOException unknown) {
+      return null;
+    }
+  }
+
+  private static Duration cpu(ProcessHandle process) {
+    return process.info().totalCpuDuration().orElse(Duration.ZERO);
+  }
+
+  private static @Nullable Long procValue(Path file, String name) {
+    try {
+      for (String line : Files.readAllLines(file)) {
+        if (line.startsWith(name)) {
+          return Long.parseLong(line.replaceAll("\\D", "")) * KIB;
+        }
+      }
+      return null;
+    } catch (NoSuchFileException ended) {
+      return 0L;
+    } catch (IOException unknown) {
+      return null;
+    }
+  }
+}

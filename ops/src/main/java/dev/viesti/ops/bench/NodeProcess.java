@@ -1,0 +1,161 @@
+package dev.viesti.ops.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A node in a JVM of its own, with the options of this one: {@code bin/viesti} gives {@code bench}
+ * those of a server. For one thread.
+ */
+final class NodeProcess implements AutoCloseable {
+  /** The admin key of all nodes that are measured: they listen on loopback, for minutes. */
+  static final String KEY = "bench-key-on-loopback";
+
+  /** The first start unpacks PostgreSQL and creates a database, on a machine that may be busy. */
+  private static final Duration READY_MAX = Duration.ofMinutes(3);
+
+  /** The resolution of start-to-ready. */
+  private static final Duration LOOK_EVERY = Duration.ofMillis(10);
+
+  private static final Duration STOP_MAX = Duration.ofSeconds(90);
+  private static final int LOG_TAIL_CHARS = 2_000;
+
+  private final Process process;
+  private final URI api;
+  private final Path dataDir;
+  private final double secondsToReady;
+
+  private NodeProcess(Process process, URI api, Path dataDir, double secondsToReady) {
+    this.process = process;
+    this.api = api;
+    this.dataDir = dataDir;
+    this.secondsToReady = secondsToReady;
+  }
+
+  /**
+   * Starts a node and waits until its {@code /ready} says so.
+   *
+   * @param directory holds the data, in {@code data}, and the log of the process
+   */
+  static NodeProcess start(Path directory) throws Exception {
+    int port = freePort();
+    int managementPort = freePort();
+    Path dataDir = directory.resolve("data");
+    Path log = directory.resolve("node.log");
+    List<String> command = new ArrayList<>();
+    command.add(ProcessHandle.current().info().command().orElse("java"));
+    command.addAll(jvmOptions());
+    command.addAll(
+        List.of(
+            "-cp",
+            System.getProperty("java.class.path", ""),
+            BenchServer.class.getName(),
+            dataDir.toString(),
+            Integer.toString(port),
+            Integer.toString(managementPort)));
+    long started = System.nanoTime();
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+            .start();
+    boolean ready = false;
+    try {
+      URI management = URI.create("http://127.0.0.1:" + managementPort);
+      Wait.until(
+          () -> isReady(management, process, log), LOOK_EVERY, READY_MAX, "the node is not ready");
+      ready = true;
+      double seconds = (System.nanoTime() - started) / 1e9;
+      return new NodeProcess(process, URI.create("http://127.0.0.1:" + port), dataDir, seconds);
+    } finally {
+      if (!ready) {
+        stop(process);
+      }
+    }
+  }
+
+  URI api() {
+    return api;
+  }
+
+  Path dataDir() {
+    return dataDir;
+  }
+
+  /** Of the JVM. */
+  long pid() {
+    return process.pid();
+  }
+
+  /** From the start of the process. */
+  double secondsToReady() {
+    return secondsToReady;
+  }
+
+  /** A new connection to the API. */
+  HttpConnection connect() {
+    try {
+      return new HttpConnection(api, KEY);
+    } catch (IOException failed) {
+      throw new UncheckedIOException("cannot connect to " + api, failed);
+    }
+  }
+
+  /** Stops in order; the data stays. */
+  @Override
+  public void close() {
+    stop(process);
+  }
+
+  private static void stop(Process process) {
+    process.destroy();
+    try {
+      if (!process.waitFor(STOP_MAX.toSeconds(), TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException interrupted) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Without what two JVMs cannot share: a debugger's port, a recording's file. */
+  private static List<String> jvmOptions() {
+    return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(option -> !option.startsWith("-agentlib:") && !option.startsWith("-javaagent:"))
+        .filter(option -> !option.startsWith("-XX:StartFlightRecording"))
+        .toList();
+  }
+
+  private static boolean isReady(URI management, Process process, Path log) throws IOException {
+    if (!process.isAlive()) {
+      String text = Files.readString(log);
+      throw new IllegalStateException(
+          "the node has ended with exit code %d:%n%s"
+              .formatted(
+                  process.exitValue(),
+                  text.substring(Math.max(0, text.length() - LOG_TAIL_CHARS))));
+    }
+    try (HttpConnection connection = new HttpConnection(management, KEY)) {
+      return connection.send("GET", "/ready", "text/plain", new byte[0]) == 200;
+    } catch (IOException | UncheckedIOException notYet) {
+      return false;
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (var socket = new ServerSocket(0, 1, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}))) {
+      return socket.getLocalPort();
+    }
+  }
+}
