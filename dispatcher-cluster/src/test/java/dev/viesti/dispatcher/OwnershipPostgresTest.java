@@ -152,6 +152,28 @@ class OwnershipPostgresTest {
     }
   }
 
+  @Test
+  void anIdleAppLeavesMemoryAndComesBackWhenItIsNeeded() throws Exception {
+    TestDatabase database = TestNode.database();
+    try (TestNode node = TestNode.start(database, works, "viesti.outbox.idle-after = 1 s")) {
+      makeApp(node, false);
+      publish(node, 5);
+      until("they are delivered", () -> delivered.size() == 5);
+      until("the outbox is released", () -> owners(database) == 0);
+      publish(node, 1);
+      until("the app is back", () -> delivered.size() == 6);
+    }
+  }
+
+  private static long owners(TestDatabase database) {
+    try {
+      return Long.parseLong(
+          database.queryText("select count(*) from viesti.outbox_owner where node is not null"));
+    } catch (Exception failed) {
+      throw new AssertionError(failed);
+    }
+  }
+
   private void makeApp(TestNode node, boolean paused) {
     get(node.viesti.putApp(APP, AppSettings.of(null, 50, paused, null), null, "tester"));
     get(
