@@ -3,8 +3,6 @@ package dev.viesti.dispatcher.app;
 import dev.viesti.dispatcher.Receipt;
 import dev.viesti.dispatcher.Refusal;
 import dev.viesti.dispatcher.TriggerView;
-import dev.viesti.dispatcher.filter.EventFilter;
-import dev.viesti.dispatcher.filter.InvalidFilterException;
 import dev.viesti.dispatcher.outbox.Outbox;
 import dev.viesti.dispatcher.outbox.OutboxPolicy;
 import dev.viesti.dispatcher.outbox.Statements;
@@ -15,14 +13,12 @@ import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
 import dev.viesti.protocol.delivery.Delivery;
 import dev.viesti.protocol.event.Event;
-import dev.viesti.protocol.trigger.Target;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -121,13 +117,13 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   private static final Duration PURGE_TIMEOUT = Duration.ofMinutes(2);
 
   private static final int FORGET_BATCH = 5_000;
-  private static final int SECRET_BYTES = 32;
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
   private final ActorContext<Command> context;
   private final AppId app;
   private final ActorRef<ClusterSharding.ShardCommand> shard;
   private final AppParts parts;
+  private final Registration registration;
   private @Nullable ActorRef<Outbox.Command> outbox;
   private @Nullable Router router;
   private @Nullable Map<String, TriggerView> routed;
@@ -148,6 +144,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     this.app = app;
     this.shard = shard;
     this.parts = parts;
+    this.registration = new Registration(parts);
     context.getChild("outbox").ifPresent(child -> outbox = child.<Outbox.Command>unsafeUpcast());
   }
 
@@ -437,12 +434,12 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     TriggerView was = state.trigger(put.id());
     Refusal refusal = revision(put.expectedRevision(), was == null ? 0 : was.revision());
     if (refusal == null) {
-      refusal = check(state, put, was);
+      refusal = registration.refuse(state, was, put.trigger());
     }
     if (refusal != null) {
       return refuse(put.replyTo(), refusal);
     }
-    Trigger trigger = put.trigger().withTarget(withSecret(put.trigger().target(), was));
+    Trigger trigger = registration.complete(put.trigger(), was);
     if (was != null && was.trigger().equals(trigger)) {
       return answer(put.replyTo(), new Answer.OneTrigger(was));
     }
@@ -460,35 +457,6 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
                 put.replyTo().tell(new Answer.OneTrigger(view));
               }
             });
-  }
-
-  private @Nullable Refusal check(AppState state, PutTrigger put, @Nullable TriggerView was) {
-    if (was == null && state.triggers().size() >= parts.triggersMax()) {
-      return new Refusal.Conflict(
-          "the app has %d triggers, which is its limit".formatted(parts.triggersMax()));
-    }
-    String filter = put.trigger().filter();
-    if (filter != null) {
-      try {
-        EventFilter.compile(filter);
-      } catch (InvalidFilterException wrong) {
-        return new Refusal.Invalid("/filter", String.valueOf(wrong.getMessage()));
-      }
-    }
-    return parts.owners().targets().check(put.trigger().target());
-  }
-
-  private Target withSecret(Target target, @Nullable TriggerView was) {
-    if (!(target instanceof Target.Webhook webhook) || webhook.secret() != null) {
-      return target;
-    }
-    if (was != null && was.trigger().target() instanceof Target.Webhook before) {
-      return new Target.Webhook(webhook.url(), before.secret());
-    }
-    var bytes = new byte[SECRET_BYTES];
-    parts.secrets().nextBytes(bytes);
-    return new Target.Webhook(
-        webhook.url(), Target.Webhook.SECRET_PREFIX + Base64.getEncoder().encodeToString(bytes));
   }
 
   private Effect<AppEvent, AppState> onGetTrigger(
