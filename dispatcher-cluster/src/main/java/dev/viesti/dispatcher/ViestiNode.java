@@ -51,12 +51,10 @@ public final class ViestiNode {
   private static final Duration LANES_DEADLINE = Duration.ofSeconds(10);
 
   private final ActorSystem<Void> system;
-  private final Database database;
   private final Viesti viesti;
 
-  private ViestiNode(ActorSystem<Void> system, Database database, Viesti viesti) {
+  private ViestiNode(ActorSystem<Void> system, Viesti viesti) {
     this.system = system;
-    this.database = database;
     this.viesti = viesti;
   }
 
@@ -152,7 +150,6 @@ public final class ViestiNode {
     var calls = new AppCalls(sharding, settings.askTimeout(), blocking);
     return new ViestiNode(
         system,
-        database,
         new ClusteredViesti(
             calls,
             new ClusteredViesti.Reading(repository, deadLetters, directory),
@@ -170,11 +167,6 @@ public final class ViestiNode {
   /** For what runs beside Viesti in the same actor system: the server's HTTP, its management. */
   public ActorSystem<?> system() {
     return system;
-  }
-
-  /** For health checks. */
-  public boolean databaseAnswers() {
-    return database.answers();
   }
 
   private static boolean ready(ActorSystem<?> system, Database database) {

@@ -404,11 +404,8 @@ public final class Outbox {
       case SettleQueue.Result.Durable(var changes, var missedRetries) -> {
         busyAt = owners.clock().instant();
         for (RowChange change : changes) {
-          if (missedRetries.contains(change.row().seq())) {
-            runs.forget(change); // settled long ago, under an operator's nose
-          } else {
-            intake.settled(runs.settled(change, table));
-          }
+          boolean missed = missedRetries.contains(change.row().seq());
+          intake.settled(runs.settled(change, missed, table));
         }
         runs.show();
       }

@@ -239,9 +239,12 @@ final class OutboxRuns {
   /**
    * A change is durable.
    *
+   * @param missed a row to be tried again was not there in its old version: it has its new one
+   *     since a commit whose answer was lost, or it is gone; the table will tell when it is due. A
+   *     row with an ordering key stays in memory all the same, for others wait behind it
    * @return how many rows fewer are in the table
    */
-  int settled(RowChange change, TablePosition table) {
+  int settled(RowChange change, boolean missed, TablePosition table) {
     Instant now = now();
     Delivery row = change.row();
     Ended ended = ending.remove(row.seq());
@@ -263,7 +266,8 @@ final class OutboxRuns {
       }
       case RowChange.Retry retry -> {
         Instant due = retry.next().dueAt();
-        if (due == null || row.orderingKey() != null || table.near(due, now)) {
+        boolean near = !missed && table.near(due, now);
+        if (due == null || row.orderingKey() != null || near) {
           ledger.retried(retry.next(), now);
         } else {
           ledger.gone(row.seq(), now);

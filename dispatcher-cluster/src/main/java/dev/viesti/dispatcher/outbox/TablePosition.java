@@ -57,7 +57,7 @@ final class TablePosition {
   private boolean discarded;
 
   private @Nullable Instant unloadedDue = BEFORE_ALL;
-  private @Nullable Instant droppedWhileReading;
+  private @Nullable Instant droppedSinceStart;
   private Instant scheduledDue = BEFORE_ALL;
   private long scheduledSeq = BEFORE_FIRST;
 
@@ -124,9 +124,7 @@ final class TablePosition {
 
   /** A row with a time of its own is in the table and not in memory. */
   void dropped(Instant due) {
-    if (reading instanceof Read.Scheduled) {
-      droppedWhileReading = earlier(droppedWhileReading, due);
-    }
+    droppedSinceStart = earlier(droppedSinceStart, due); // a walk may have passed that time already
     unloadedDue = earlier(unloadedDue, due);
   }
 
@@ -158,6 +156,9 @@ final class TablePosition {
     if (!headsRead) {
       reading = new Read.Heads(headsDue, headsSeq);
     } else if (unloadedDue != null && !unloadedDue.isAfter(now.plus(lead))) {
+      if (scheduledSeq == BEFORE_FIRST) {
+        droppedSinceStart = null; // a walk from the start sees them all
+      }
       reading = new Read.Scheduled(now.plus(horizon), scheduledDue, scheduledSeq);
     } else if (behind) {
       writtenAtRead = written;
@@ -202,10 +203,10 @@ final class TablePosition {
         }
         case Read.Scheduled scheduled -> {
           if (complete) {
-            unloadedDue = earlier(nextDue, droppedWhileReading);
+            unloadedDue = earlier(nextDue, droppedSinceStart);
             scheduledDue = BEFORE_ALL;
             scheduledSeq = BEFORE_FIRST;
-            droppedWhileReading = null;
+            droppedSinceStart = null;
           } else if (last != null && last.dueAt() != null) {
             scheduledDue = last.dueAt();
             scheduledSeq = last.seq();

@@ -301,7 +301,10 @@ final class OutboxSimulation {
     }
     Delivery next = change.next();
     long rowSeq = change.row().seq();
-    if (next != null && (next.orderingKey() != null || table.near(next.dueAt(), now))) {
+    boolean missed =
+        random.nextInt(5) == 0; // repeated after a lost answer: found nothing to change
+    if (next != null
+        && (next.orderingKey() != null || (!missed && table.near(next.dueAt(), now)))) {
       ledger.retried(next, now);
       return;
     }

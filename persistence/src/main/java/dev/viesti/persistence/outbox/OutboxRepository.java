@@ -224,7 +224,7 @@ public final class OutboxRepository {
     }
   }
 
-  /** Says that nobody owns the outbox now, so that the sweep need not wait for a lost node. */
+  /** Says that nobody owns the outbox now: for people who look; the epoch stays. */
   public void release(AppId app, long epoch) throws SQLException {
     try (Connection connection = database.connection();
         PreparedStatement statement = connection.prepareStatement(RELEASE)) {
