@@ -23,7 +23,8 @@ record Migration(int version, String name, String sql) {
   private static final Pattern NAME = Pattern.compile("V(\\d{3})__[a-z0-9_]+\\.sql");
 
   /** Every migration. A list, not a search: class paths cannot be listed in every packaging. */
-  private static final List<String> FILES = List.of("V001__create_tables.sql");
+  private static final List<String> FILES =
+      List.of("V001__create_tables.sql", "V002__clients_deferred_order.sql");
 
   static List<Migration> all() {
     return FILES.stream().map(Migration::load).toList();

@@ -28,7 +28,8 @@ final class SchemaMigratorPostgresTest {
 
   @Test
   void createsEveryTableOnAnEmptyDatabase() throws Exception {
-    assertThat(real().migrate(Mode.AUTO)).containsExactly("V001__create_tables.sql");
+    assertThat(real().migrate(Mode.AUTO))
+        .containsExactly("V001__create_tables.sql", "V002__clients_deferred_order.sql");
     String tables =
         database.queryText(
             """
@@ -41,6 +42,7 @@ final class SchemaMigratorPostgresTest {
             "app",
             "cluster_lease",
             "dead_letter",
+            "deferred_delivery",
             "durable_state",
             "event_journal",
             "event_tag",

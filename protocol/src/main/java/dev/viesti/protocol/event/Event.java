@@ -1,5 +1,6 @@
 package dev.viesti.protocol.event;
 
+import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  *     most 32,767 (a smallint)
  * @param rootId the first event of the chain; null when that is this one
  * @param traceparent W3C trace context of the sender
+ * @param deliverAt its deliveries start no earlier; null means at once. An instruction, no part of
+ *     the fact: it becomes the due time of the deliveries and is not kept beside it
  */
 public record Event(
     UUID id,
@@ -36,12 +39,19 @@ public record Event(
     @Nullable String principal,
     int depth,
     @Nullable UUID rootId,
-    @Nullable String traceparent) {
+    @Nullable String traceparent,
+    @Nullable Instant deliverAt) {
   /**
    * Longest {@code source}, {@code type} and {@code subject}: far beyond real names, far below a
    * page of the table.
    */
   public static final int TEXT_MAX = 1_024;
+
+  /** Earlier is no time that a computer of today would name. */
+  public static final Instant DELIVER_AT_MIN = Instant.parse("1971-01-01T00:00:00Z");
+
+  /** Later, the table cannot tell two times apart by a microsecond any more. */
+  public static final Instant DELIVER_AT_MAX = Instant.parse("2200-01-01T00:00:00Z");
 
   /** Longest {@code id} of a sender. */
   public static final int EXTERNAL_ID_MAX = 256;
@@ -63,9 +73,62 @@ public record Event(
     requireStorable("attributes", attributes);
     requireStorable("principal", principal);
     requireStorable("traceparent", traceparent);
+    if (deliverAt != null
+        && (deliverAt.isBefore(DELIVER_AT_MIN) || deliverAt.isAfter(DELIVER_AT_MAX))) {
+      throw new IllegalArgumentException(
+          "deliverAt is from " + DELIVER_AT_MIN + " to " + DELIVER_AT_MAX);
+    }
     if (depth < 0 || depth > Short.MAX_VALUE) {
       throw new IllegalArgumentException("depth is 0 to " + Short.MAX_VALUE + ", not " + depth);
     }
+  }
+
+  /** An event that is delivered at once. */
+  public Event(
+      UUID id,
+      @Nullable String externalId,
+      String source,
+      String type,
+      @Nullable String subject,
+      @Nullable String attributes,
+      Payload data,
+      boolean dataBinary,
+      @Nullable String principal,
+      int depth,
+      @Nullable UUID rootId,
+      @Nullable String traceparent) {
+    this(
+        id,
+        externalId,
+        source,
+        type,
+        subject,
+        attributes,
+        data,
+        dataBinary,
+        principal,
+        depth,
+        rootId,
+        traceparent,
+        null);
+  }
+
+  /** The same, delivered at {@code time} at the earliest; null means at once. */
+  public Event deliveredAt(@Nullable Instant time) {
+    return new Event(
+        id,
+        externalId,
+        source,
+        type,
+        subject,
+        attributes,
+        data,
+        dataBinary,
+        principal,
+        depth,
+        rootId,
+        traceparent,
+        time);
   }
 
   /** An event with JSON data from inside the JVM, without an id of the caller's own. */
