@@ -41,23 +41,52 @@ public final class Database implements AutoCloseable {
     if (connectionsMax < 4) {
       throw new IllegalArgumentException("connectionsMax is 4 or more, not " + connectionsMax);
     }
+    var config = config("viesti", jdbcUrl, user, password, connectionsMax, patience);
+    config.setMinimumIdle(2);
+    config.addDataSourceProperty("options", STABLE_PLANS);
+    config.addDataSourceProperty("prepareThreshold", "1");
+    return new Database(new HikariDataSource(config));
+  }
+
+  /**
+   * Connections for statements that are not Viesti's own: with PostgreSQL's default plans and the
+   * user's search path. None is open while none is used.
+   *
+   * @param connectionsMax 1 or more
+   * @param patience how long {@link #connection()} waits before it fails
+   */
+  public static Database openPlain(
+      String jdbcUrl,
+      String user,
+      @Nullable String password,
+      int connectionsMax,
+      Duration patience) {
+    var config = config("viesti-effects", jdbcUrl, user, password, connectionsMax, patience);
+    config.setMinimumIdle(0);
+    return new Database(new HikariDataSource(config));
+  }
+
+  private static HikariConfig config(
+      String name,
+      String jdbcUrl,
+      String user,
+      @Nullable String password,
+      int connectionsMax,
+      Duration patience) {
     var config = new HikariConfig();
-    config.setPoolName("viesti");
+    config.setPoolName(name);
     config.setJdbcUrl(jdbcUrl);
     config.setUsername(user);
     config.setPassword(password);
     config.setMaximumPoolSize(connectionsMax);
-    config.setMinimumIdle(2);
     config.setConnectionTimeout(patience.toMillis());
     config.setInitializationFailTimeout(-1);
-    config.addDataSourceProperty("options", STABLE_PLANS);
-    config.addDataSourceProperty("prepareThreshold", "1");
     config.addDataSourceProperty("ApplicationName", "viesti");
     config.addDataSourceProperty("tcpKeepAlive", "true");
     config.addDataSourceProperty("loginTimeout", Long.toString(Math.max(1, patience.toSeconds())));
     // a server that went without a word (power, partition) must not hold a lane for hours
     config.addDataSourceProperty("socketTimeout", "30");
-    return new Database(new HikariDataSource(config));
+    return config;
   }
 
   /**

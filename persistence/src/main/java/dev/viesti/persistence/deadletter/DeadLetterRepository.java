@@ -100,12 +100,12 @@ public final class DeadLetterRepository {
           offset 0
         ) as x
         where d.ctid = x.ctid and d.resolved_at is null
-        returning d.*, x.seq
+        returning d.*, x.seq as new_seq
       ), put as (
         insert into outbox (due_at, seq, event_id, accepted_at, root_id, priority, depth,
             data_binary, app_id, trigger_id, ordering_key, source, type, subject, external_id,
             attributes, principal, traceparent, data)
-        select '-infinity', seq, event_id, accepted_at, root_id, priority, depth, data_binary,
+        select '-infinity', new_seq, event_id, accepted_at, root_id, priority, depth, data_binary,
             app_id, trigger_id, ordering_key, source, type, subject, external_id, attributes,
             principal, traceparent, data
         from resolved

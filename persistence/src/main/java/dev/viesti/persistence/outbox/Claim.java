@@ -7,5 +7,7 @@ package dev.viesti.persistence.outbox;
  * @param firstSeq first of a block of {@link OutboxRepository#SEQ_BLOCK} row numbers, larger than
  *     every number that an owner before could still write
  * @param pending rows in the outbox, counted up to the limit that was asked for
+ * @param crashes owners before it in a row that went without releasing the outbox: killed, or cut
+ *     off
  */
-public record Claim(long epoch, long firstSeq, long pending) {}
+public record Claim(long epoch, long firstSeq, long pending, int crashes) {}

@@ -21,7 +21,7 @@ public final class DeliveryRows {
 
   static final String COLUMNS =
       "nullif(due_at, '-infinity') as due_at, seq, trigger_id, ordering_key, attempt, accepted_at,"
-          + " first_attempt_at, last_error, attempts, "
+          + " first_attempt_at, last_error, attempts, running_since, "
           + EVENT_COLUMNS;
 
   private DeliveryRows() {}
@@ -37,7 +37,8 @@ public final class DeliveryRows {
         instant(row, "accepted_at"),
         instantOrNull(row, "first_attempt_at"),
         row.getString("last_error"),
-        row.getString("attempts"));
+        row.getString("attempts"),
+        instantOrNull(row, "running_since"));
   }
 
   /** The event of the current row. */

@@ -33,8 +33,9 @@ public final class OutboxRepository {
       insert into outbox_owner as o (app_id, epoch, node, since)
       values (?, 1, ?, now())
       on conflict (app_id) do update
-        set epoch = o.epoch + 1, node = excluded.node, since = excluded.since
-      returning epoch, nextval('outbox_seq')
+        set epoch = o.epoch + 1, node = excluded.node, since = excluded.since,
+            crashes = case when o.node is null then 0 else o.crashes + 1 end
+      returning epoch, nextval('outbox_seq'), crashes
       """;
 
   private static final String RENEW =
@@ -126,6 +127,17 @@ public final class OutboxRepository {
       """
           .formatted(DeliveryRows.COLUMNS);
 
+  /** The row that a hint points at; the caller checks whether it is the one. */
+  private static final String FIND_DEFERRED =
+      """
+      select %s
+      from outbox
+      where app_id = ?
+        and due_at = (select due_at from deferred_delivery where app_id = ? and delivery_id = ?)
+        and seq = (select seq from deferred_delivery where app_id = ? and delivery_id = ?)
+      """
+          .formatted(DeliveryRows.COLUMNS);
+
   /** Hops from app to app along the primary key: its cost is the number of apps, not of rows. */
   private static final String DUE_APPS =
       """
@@ -165,6 +177,13 @@ public final class OutboxRepository {
         select ctid from idempotency_key where accepted_at < ? limit ?))
       """;
 
+  private static final String FORGET_DEFERRED =
+      """
+      delete from deferred_delivery
+      where (app_id, delivery_id) in (
+        select app_id, delivery_id from deferred_delivery where due_at < ? order by due_at limit ?)
+      """;
+
   private static final String FORGET_IDS_OF =
       """
       delete from idempotency_key
@@ -187,6 +206,7 @@ public final class OutboxRepository {
     try (Connection connection = database.connection()) {
       long epoch;
       long seq;
+      int crashes;
       try (PreparedStatement statement = connection.prepareStatement(CLAIM)) {
         statement.setString(1, app.value());
         statement.setString(2, node);
@@ -194,6 +214,7 @@ public final class OutboxRepository {
           row.next();
           epoch = row.getLong(1);
           seq = row.getLong(2);
+          crashes = row.getInt(3);
         }
       }
       try (PreparedStatement statement = connection.prepareStatement(COUNT)) {
@@ -201,7 +222,7 @@ public final class OutboxRepository {
         statement.setLong(2, pendingMax);
         try (ResultSet row = statement.executeQuery()) {
           row.next();
-          return new Claim(epoch, seq, row.getLong(1));
+          return new Claim(epoch, seq, row.getLong(1), crashes);
         }
       }
     }
@@ -234,13 +255,20 @@ public final class OutboxRepository {
     }
   }
 
-  /** First of a fresh block of {@link #SEQ_BLOCK} row numbers. */
-  public long nextSeqBlock() throws SQLException {
+  /** Firsts of {@code count} fresh blocks of {@link #SEQ_BLOCK} row numbers, growing. */
+  public List<Long> nextSeqBlocks(int count) throws SQLException {
     try (Connection connection = database.connection();
-        PreparedStatement statement = connection.prepareStatement("select nextval('outbox_seq')");
-        ResultSet row = statement.executeQuery()) {
-      row.next();
-      return row.getLong(1);
+        PreparedStatement statement =
+            connection.prepareStatement(
+                "select nextval('outbox_seq') from generate_series(1, ?)")) {
+      statement.setInt(1, count);
+      List<Long> blocks = new ArrayList<>(count);
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          blocks.add(row.getLong(1));
+        }
+      }
+      return blocks;
     }
   }
 
@@ -364,6 +392,41 @@ public final class OutboxRepository {
       }
     }
     return null;
+  }
+
+  /** A delivery whose outcome is deferred, found by its id at once; null when there is none. */
+  public @Nullable Delivery findDeferred(AppId app, DeliveryId id) throws SQLException {
+    Page page =
+        page(
+            FIND_DEFERRED,
+            2,
+            Long.MAX_VALUE,
+            statement -> {
+              statement.setString(1, app.value());
+              statement.setString(2, app.value());
+              statement.setObject(3, id.value());
+              statement.setString(4, app.value());
+              statement.setObject(5, id.value());
+            });
+    for (Delivery delivery : page.rows()) {
+      if (delivery.isDeferred() && delivery.id().equals(id)) {
+        return delivery;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Removes up to {@code limit} hints to deferred deliveries whose deadline was before {@code
+   * before}.
+   */
+  public int forgetDeferred(Instant before, int limit) throws SQLException {
+    try (Connection connection = database.connection();
+        PreparedStatement statement = connection.prepareStatement(FORGET_DEFERRED)) {
+      statement.setObject(1, DeliveryRows.timestamp(before));
+      statement.setInt(2, limit);
+      return statement.executeUpdate();
+    }
   }
 
   /**

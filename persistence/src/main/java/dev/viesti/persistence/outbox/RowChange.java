@@ -12,8 +12,26 @@ public sealed interface RowChange {
   /** The row goes: settled or cancelled. */
   record Delete(Delivery row) implements RowChange {}
 
+  /** The row stays, in a new version. */
+  sealed interface Later extends RowChange {
+    Delivery next();
+  }
+
   /** The row takes the place of the one it was made from ({@link Delivery#retriedAt}). */
-  record Retry(Delivery row, Delivery next) implements RowChange {}
+  record Retry(Delivery row, Delivery next) implements Later {}
+
+  /**
+   * The attempt goes on without its target. The row takes the place of the one it was made from
+   * ({@link Delivery#deferredUntil}), and can be found by the delivery's id.
+   */
+  record Defer(Delivery row, Delivery next) implements Later {}
+
+  /**
+   * The row says since when an attempt of it runs; its version stays as it is.
+   *
+   * @param since null when that attempt was interrupted and shall not count
+   */
+  record Mark(Delivery row, @Nullable Instant since) implements RowChange {}
 
   /**
    * The row moves to the dead letters.

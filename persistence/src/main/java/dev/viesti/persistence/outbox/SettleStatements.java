@@ -50,12 +50,16 @@ final class SettleStatements {
         set attempt = x.next_attempt,
             due_at = coalesce(timestamptz 'epoch' + x.next_due * interval '1 microsecond', '-infinity'),
             first_attempt_at = timestamptz 'epoch' + x.first_attempt * interval '1 microsecond',
-            last_error = x.error, attempts = x.log, running_since = null
+            last_error = x.error, attempts = x.log,
+            running_since = timestamptz 'epoch' + x.running * interval '1 microsecond',
+            trigger_id = x.trigger_id, ordering_key = x.ordering_key
         from (
-          select found.ctid, k.next_attempt, k.next_due, k.first_attempt, k.error, k.log
+          select found.ctid, k.next_attempt, k.next_due, k.first_attempt, k.error, k.log, k.running,
+              k.trigger_id, k.ordering_key
           from unnest(?::int[], ?::text[], ?::bigint[], ?::bigint[], ?::int[], ?::int[],
-                ?::bigint[], ?::bigint[], ?::text[], ?::text[])
-              as k(n, app_id, due, seq, attempt, next_attempt, next_due, first_attempt, error, log),
+                ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::text[])
+              as k(n, app_id, due, seq, attempt, next_attempt, next_due, first_attempt, error, log,
+                running, trigger_id, ordering_key),
             lateral (select d.ctid from outbox d %s) as found
           where k.n = any (array (select n from owned))
           offset 0
@@ -65,6 +69,36 @@ final class SettleStatements {
       ) select n, (select array_agg(seq) from later) from owned
       """
           .formatted(Fence.OWNED, VERSION);
+
+  private static final String MARK =
+      """
+      with %s, marked as (
+        update outbox d
+        set running_since = timestamptz 'epoch' + x.running * interval '1 microsecond'
+        from (
+          select found.ctid, k.running
+          from unnest(?::int[], ?::text[], ?::bigint[], ?::bigint[], ?::int[], ?::bigint[])
+              as k(n, app_id, due, seq, attempt, running),
+            lateral (select d.ctid from outbox d %s) as found
+          where k.n = any (array (select n from owned))
+          offset 0
+        ) as x
+        where d.ctid = x.ctid
+        returning d.seq
+      ) select n, (select array_agg(seq) from marked) from owned
+      """
+          .formatted(Fence.OWNED, VERSION);
+
+  /** Where a deferred row can be found by those who know its id only. */
+  private static final String POINT =
+      """
+      insert into deferred_delivery (app_id, delivery_id, due_at, seq)
+      select k.app_id, k.delivery_id, timestamptz 'epoch' + k.due * interval '1 microsecond', k.seq
+      from unnest(?::text[], ?::uuid[], ?::bigint[], ?::bigint[])
+        as k(app_id, delivery_id, due, seq)
+      order by k.app_id, k.delivery_id
+      on conflict (app_id, delivery_id) do update set due_at = excluded.due_at, seq = excluded.seq
+      """;
 
   /**
    * What is buried is what the delete returns: a row that another lane settles meanwhile would
@@ -76,27 +110,27 @@ final class SettleStatements {
         delete from outbox d
         using (
           select found.ctid, k.id, k.delivery_id, k.attempts_made, k.first_attempt, k.last_attempt,
-              k.error, k.log
+              k.error, k.log, k.trigger_routed, k.key_routed
           from unnest(?::int[], ?::text[], ?::bigint[], ?::bigint[], ?::int[], ?::uuid[], ?::uuid[],
-                ?::int[], ?::bigint[], ?::bigint[], ?::text[], ?::text[])
+                ?::int[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[])
               as k(n, app_id, due, seq, attempt, id, delivery_id, attempts_made, first_attempt,
-                last_attempt, error, log),
+                last_attempt, error, log, trigger_routed, key_routed),
             lateral (select d.ctid from outbox d %s) as found
           where k.n = any (array (select n from owned))
           offset 0
         ) as x
         where d.ctid = x.ctid
         returning d.*, x.id, x.delivery_id, x.attempts_made, x.first_attempt, x.last_attempt,
-            x.error, x.log
+            x.error, x.log, x.trigger_routed, x.key_routed
       ), buried as (
-        insert into dead_letter (app_id, id, event_id, trigger_id, delivery_id, attempt, created_at,
+        insert into dead_letter (app_id, id, seq, event_id, trigger_id, delivery_id, attempt, created_at,
             accepted_at, first_attempt_at, last_attempt_at, ordering_key, priority, depth, root_id,
             data_binary, source, type, subject, external_id, attributes, principal, traceparent,
             last_error, attempts, data)
-        select app_id, id, event_id, trigger_id, delivery_id, attempts_made, now(), accepted_at,
+        select app_id, id, seq, event_id, trigger_routed, delivery_id, attempts_made, now(), accepted_at,
             timestamptz 'epoch' + first_attempt * interval '1 microsecond',
             timestamptz 'epoch' + last_attempt * interval '1 microsecond',
-            ordering_key, priority, depth, root_id, data_binary, source, type, subject, external_id,
+            key_routed, priority, depth, root_id, data_binary, source, type, subject, external_id,
             attributes, principal, traceparent, error, log, data
         from gone
         returning 1
@@ -109,7 +143,8 @@ final class SettleStatements {
   private final List<Settling> group;
   private final Fence fence = new Fence();
   private final List<Numbered<RowChange.Delete>> deletes = new ArrayList<>();
-  private final List<Numbered<RowChange.Retry>> retries = new ArrayList<>();
+  private final List<Numbered<RowChange.Later>> retries = new ArrayList<>();
+  private final List<Numbered<RowChange.Mark>> marks = new ArrayList<>();
   private final List<Numbered<RowChange.Bury>> burials = new ArrayList<>();
 
   SettleStatements(List<Settling> group) {
@@ -120,7 +155,8 @@ final class SettleStatements {
       for (RowChange change : settling.changes()) {
         switch (change) {
           case RowChange.Delete delete -> deletes.add(new Numbered<>(n, app, delete));
-          case RowChange.Retry retry -> retries.add(new Numbered<>(n, app, retry));
+          case RowChange.Later later -> retries.add(new Numbered<>(n, app, later));
+          case RowChange.Mark mark -> marks.add(new Numbered<>(n, app, mark));
           case RowChange.Bury bury -> burials.add(new Numbered<>(n, app, bury));
         }
       }
@@ -128,9 +164,7 @@ final class SettleStatements {
   }
 
   Settled execute(Connection connection) throws SQLException {
-    int kinds = (deletes.isEmpty() ? 0 : 1) + (retries.isEmpty() ? 0 : 1);
-    kinds += burials.isEmpty() ? 0 : 1;
-    if (kinds <= 1) {
+    if (isOneStatement()) {
       return run(connection); // one statement is one transaction: no further round trips
     }
     connection.setAutoCommit(false);
@@ -146,10 +180,31 @@ final class SettleStatements {
     }
   }
 
-  private Settled run(Connection connection) throws SQLException {
+  private boolean isOneStatement() {
+    int kinds = 0;
+    for (List<?> changes : List.of(marks, deletes, retries, burials)) {
+      kinds += changes.isEmpty() ? 0 : 1;
+    }
+    return kinds <= 1 && retries.stream().noneMatch(SettleStatements::isDeferred);
+  }
+
+  private static boolean isDeferred(Numbered<RowChange.Later> later) {
+    return later.change() instanceof RowChange.Defer;
+  }
+
+  /** Part of the caller's transaction. Marks go first: a row that goes now was marked before. */
+  Settled run(Connection connection) throws SQLException {
     Set<Integer> owned = new HashSet<>();
     int hits = 0;
+    Set<Long> marked = Set.of();
     Set<Long> retried = Set.of();
+    if (!marks.isEmpty()) {
+      try (PreparedStatement statement = connection.prepareStatement(MARK)) {
+        bindVersions(statement, marks)
+            .longs(marks, numbered -> SqlArrays.micros(numbered.change().since()));
+        marked = seqs(statement, owned);
+      }
+    }
     if (!deletes.isEmpty()) {
       try (PreparedStatement statement = connection.prepareStatement(DELETE)) {
         bindVersions(statement, deletes);
@@ -162,6 +217,7 @@ final class SettleStatements {
         retried = seqs(statement, owned);
         hits += retried.size();
       }
+      point(connection, owned);
     }
     if (!burials.isEmpty()) {
       try (PreparedStatement statement = connection.prepareStatement(BURY)) {
@@ -175,10 +231,30 @@ final class SettleStatements {
       Settling settling = group.get(i);
       if (owned.contains(fence.number(settling.app(), settling.epoch()))) {
         held.set(i);
-        tried += settling.changes().size();
+        for (RowChange change : settling.changes()) {
+          tried += change instanceof RowChange.Mark ? 0 : 1;
+        }
       }
     }
-    return new Settled(held, tried - hits, missedRetries(owned, retried));
+    Set<Long> missedRows = missed(retries, owned, retried);
+    missedRows.addAll(missed(marks, owned, marked));
+    return new Settled(held, tried - hits, missedRows);
+  }
+
+  private void point(Connection connection, Set<Integer> owned) throws SQLException {
+    List<Numbered<RowChange.Later>> deferred =
+        retries.stream().filter(later -> isDeferred(later) && owned.contains(later.n())).toList();
+    if (deferred.isEmpty()) {
+      return;
+    }
+    try (PreparedStatement statement = connection.prepareStatement(POINT)) {
+      var arrays = new SqlArrays(statement);
+      arrays.texts(deferred, Numbered::app);
+      arrays.uuids(deferred, numbered -> numbered.change().row().id().value());
+      arrays.longs(deferred, numbered -> SqlArrays.micros(numbered.change().next().dueAt()));
+      arrays.longs(deferred, numbered -> numbered.change().row().seq());
+      statement.executeUpdate();
+    }
   }
 
   private <C extends RowChange> SqlArrays bindVersions(
@@ -200,6 +276,9 @@ final class SettleStatements {
     arrays.longs(next, row -> SqlArrays.micros(row.firstAttemptAt()));
     arrays.texts(next, Delivery::lastError);
     arrays.texts(next, Delivery::attempts);
+    arrays.longs(next, row -> SqlArrays.micros(row.runningSince()));
+    arrays.texts(next, row -> row.trigger().value());
+    arrays.texts(next, Delivery::orderingKey);
   }
 
   private void bindBurials(SqlArrays arrays) throws SQLException {
@@ -211,13 +290,16 @@ final class SettleStatements {
     arrays.longs(dead, bury -> SqlArrays.micros(bury.lastAttemptAt()));
     arrays.texts(dead, RowChange.Bury::error);
     arrays.texts(dead, RowChange.Bury::attemptLog);
+    arrays.texts(dead, bury -> bury.row().trigger().value());
+    arrays.texts(dead, bury -> bury.row().orderingKey());
   }
 
-  private Set<Long> missedRetries(Set<Integer> owned, Set<Long> retried) {
+  private static <C extends RowChange> Set<Long> missed(
+      List<Numbered<C>> changes, Set<Integer> owned, Set<Long> hits) {
     Set<Long> missed = new HashSet<>();
-    for (Numbered<RowChange.Retry> numbered : retries) {
+    for (Numbered<C> numbered : changes) {
       long seq = numbered.change().row().seq();
-      if (owned.contains(numbered.n()) && !retried.contains(seq)) {
+      if (owned.contains(numbered.n()) && !hits.contains(seq)) {
         missed.add(seq);
       }
     }

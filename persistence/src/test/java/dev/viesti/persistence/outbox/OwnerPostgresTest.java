@@ -25,7 +25,7 @@ final class OwnerPostgresTest {
   @Test
   void eachClaimTakesTheNextEpochAndABlockOfLargerNumbers() throws Exception {
     Claim first = outbox.claim(SHOP, "a", 10);
-    long block = outbox.nextSeqBlock();
+    long block = outbox.nextSeqBlocks(1).getFirst();
     Claim second = outbox.claim(SHOP, "b", 10);
     Claim same = outbox.claim(SHOP, "b", 10);
     assertThat(first.epoch()).isEqualTo(1);

@@ -3,6 +3,7 @@ package dev.viesti.protocol.delivery;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param firstAttemptAt when the first attempt began; null while there was none
  * @param lastError why the last attempt failed, at most 2,000 characters
  * @param attempts the failed attempts as a JSON array, newest last
+ * @param runningSince when an attempt began that the table knows of and that has not ended; null
+ *     for nearly all rows, also for most that run
  */
 public record Delivery(
     @Nullable Instant dueAt,
@@ -28,11 +31,16 @@ public record Delivery(
     Instant acceptedAt,
     @Nullable Instant firstAttemptAt,
     @Nullable String lastError,
-    @Nullable String attempts) {
+    @Nullable String attempts,
+    @Nullable Instant runningSince) {
   /** A row that was just accepted. */
   public static Delivery fresh(
       long seq, Event event, TriggerId trigger, @Nullable String orderingKey, Instant acceptedAt) {
-    return new Delivery(null, seq, event, trigger, orderingKey, 0, acceptedAt, null, null, null);
+    Instant wish = event.deliverAt();
+    Instant due =
+        wish == null || !wish.isAfter(acceptedAt) ? null : wish.truncatedTo(ChronoUnit.MICROS);
+    return new Delivery(
+        due, seq, event, trigger, orderingKey, 0, acceptedAt, null, null, null, null);
   }
 
   public DeliveryId id() {
@@ -65,7 +73,8 @@ public record Delivery(
         acceptedAt,
         firstAttemptAt == null ? startedAt : firstAttemptAt,
         error,
-        attemptLog);
+        attemptLog,
+        null);
   }
 
   /** The row after an attempt that did not take place. */
@@ -80,7 +89,8 @@ public record Delivery(
         acceptedAt,
         firstAttemptAt,
         reason,
-        attempts);
+        attempts,
+        null);
   }
 
   /** The row made due at another time by an operator; attempts stay as they are. */
@@ -95,6 +105,47 @@ public record Delivery(
         acceptedAt,
         firstAttemptAt,
         lastError,
-        attempts);
+        attempts,
+        null);
+  }
+
+  /** The row while an attempt runs that began at {@code since}, as the table knows it. */
+  public Delivery running(@Nullable Instant since) {
+    return new Delivery(
+        dueAt,
+        seq,
+        event,
+        trigger,
+        orderingKey,
+        attempt,
+        acceptedAt,
+        firstAttemptAt,
+        lastError,
+        attempts,
+        since);
+  }
+
+  /**
+   * The row while somebody is expected to tell the outcome of the attempt that began at {@code
+   * since}.
+   */
+  public Delivery deferredUntil(Instant deadline, Instant since) {
+    return new Delivery(
+        deadline,
+        seq,
+        event,
+        trigger,
+        orderingKey,
+        attempt,
+        acceptedAt,
+        firstAttemptAt == null ? since : firstAttemptAt,
+        lastError,
+        attempts,
+        since);
+  }
+
+  /** Whether somebody is expected to tell the outcome of its attempt until {@link #dueAt}. */
+  public boolean isDeferred() {
+    return runningSince != null && dueAt != null && runningSince.isBefore(dueAt);
   }
 }

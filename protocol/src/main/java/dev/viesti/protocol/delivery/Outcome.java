@@ -74,11 +74,71 @@ public sealed interface Outcome {
     }
   }
 
+  /**
+   * The target wants to be called again later; it does not count as an attempt.
+   *
+   * @param by 0 to {@link #WAIT_MAX}
+   */
+  record Snoozed(Duration by) implements Outcome {
+    /**
+     * @throws IllegalArgumentException when {@code by} is out of its bounds
+     */
+    public Snoozed {
+      requireWait("by", by);
+    }
+
+    @Override
+    public String word() {
+      return "snoozed";
+    }
+  }
+
+  /**
+   * The attempt goes on without the target: somebody will say how it ended, by the delivery's id.
+   * At the deadline it counts as timed out.
+   *
+   * @param deadline from the end of the call, 0 to {@link #WAIT_MAX}
+   */
+  record Deferred(Duration deadline) implements Outcome {
+    /**
+     * @throws IllegalArgumentException when {@code deadline} is out of its bounds
+     */
+    public Deferred {
+      requireWait("deadline", deadline);
+    }
+
+    @Override
+    public String word() {
+      return "deferred";
+    }
+  }
+
   /** Had not ended when its time was up; whether it took effect is unknown. */
   record TimedOut(Duration after) implements Outcome {
     @Override
     public String word() {
       return "timed_out";
+    }
+  }
+
+  /** The node went away while the attempt ran; whether it took effect is unknown. */
+  record Crashed() implements Outcome {
+    /** What the attempt log and the dead letter say. */
+    public static final String REASON = "the node went away while the attempt ran";
+
+    @Override
+    public String word() {
+      return "crashed";
+    }
+  }
+
+  /** A year: longer is a mistake of units, not a plan. */
+  Duration WAIT_MAX = Duration.ofDays(366);
+
+  private static void requireWait(String name, Duration wait) {
+    if (wait.isNegative() || wait.compareTo(WAIT_MAX) > 0) {
+      throw new IllegalArgumentException(
+          name + " is 0 to " + WAIT_MAX.toDays() + " days, not " + wait);
     }
   }
 }

@@ -14,13 +14,18 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   waiting ──attempt──▶ succeeded              ▶ Settled
  *                        permanent              ▶ DeadLettered
- *                        retryable, timed out   ▶ Retried while attempts are left, else DeadLettered
- *                        postponed              ▶ Postponed
+ *                        retryable, timed out,
+ *                        crashed                ▶ Retried while attempts are left, else DeadLettered
+ *                        postponed, snoozed     ▶ Postponed
+ *                        deferred               ▶ Deferred, until somebody tells or it is timed out
  * </pre>
  */
 public sealed interface Settlement {
   /** Longest error kept. A stack trace's head fits; a page of them does not belong in a row. */
   int ERROR_MAX = 2_000;
+
+  /** What a delivery says whose target wants to be called again later. */
+  String SNOOZED = "snoozed by its target";
 
   /** Longest wish of an endpoint that is honoured; a longer one would hide a mistake for days. */
   Duration RETRY_AFTER_MAX = Duration.ofHours(24);
@@ -33,6 +38,11 @@ public sealed interface Settlement {
 
   /** The row stays, due at {@code dueAt}, with no attempt counted. */
   record Postponed(Instant dueAt, String reason) implements Settlement {}
+
+  /**
+   * The row stays; the attempt goes on until somebody tells its outcome, or until {@code deadline}.
+   */
+  record Deferred(Instant deadline) implements Settlement {}
 
   /** The row moves to the dead letters. */
   record DeadLettered(String error) implements Settlement {}
@@ -50,6 +60,10 @@ public sealed interface Settlement {
           again(attempt, retryable.reason(), retryable.retryAfter(), policy, at, random);
       case Outcome.Postponed postponed ->
           new Postponed(due(at, postponed.by()), cut(postponed.reason()));
+      case Outcome.Snoozed snoozed -> new Postponed(due(at, snoozed.by()), SNOOZED);
+      case Outcome.Deferred deferred -> new Deferred(due(at, deferred.deadline()));
+      case Outcome.Crashed crashed ->
+          again(attempt, Outcome.Crashed.REASON, null, policy, at, random);
       case Outcome.TimedOut timedOut ->
           again(
               attempt,

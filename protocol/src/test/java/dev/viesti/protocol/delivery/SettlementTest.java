@@ -122,7 +122,15 @@ final class SettlementTest {
           checkError(seed, dead.error());
         }
         case Settlement.Postponed postponed ->
-            assertThat(outcome).as("seed %d", seed).isInstanceOf(Outcome.Postponed.class);
+            assertThat(outcome)
+                .as("seed %d", seed)
+                .isInstanceOfAny(Outcome.Postponed.class, Outcome.Snoozed.class);
+        case Settlement.Deferred(var deadline) -> {
+          assertThat(outcome).as("seed %d", seed).isInstanceOf(Outcome.Deferred.class);
+          assertThat(deadline)
+              .as("seed %d", seed)
+              .isAfterOrEqualTo(at.truncatedTo(ChronoUnit.MICROS));
+        }
         case Settlement.Retried retried -> {
           assertThat(attempt).as("seed %d", seed).isLessThan(policy.maxAttempts());
           checkError(seed, retried.error());
@@ -166,10 +174,14 @@ final class SettlementTest {
 
   private static Outcome anyOutcome(SplittableRandom random) {
     String reason = "e\u0000".repeat(random.nextInt(1_500));
-    return switch (random.nextInt(4)) {
+    return switch (random.nextInt(8)) {
       case 0 -> Outcome.Succeeded.PLAIN;
       case 1 -> new Outcome.Permanent(reason);
       case 2 -> new Outcome.TimedOut(Duration.ofMillis(random.nextInt(100_000)));
+      case 3 -> new Outcome.Postponed(reason, Duration.ofMillis(random.nextInt(100_000)));
+      case 4 -> new Outcome.Snoozed(Duration.ofMillis(random.nextInt(100_000)));
+      case 5 -> new Outcome.Deferred(Duration.ofMillis(random.nextInt(100_000)));
+      case 6 -> new Outcome.Crashed();
       default -> new Outcome.Retryable(reason, anyWish(random), null);
     };
   }
