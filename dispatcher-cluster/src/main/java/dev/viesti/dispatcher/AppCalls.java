@@ -1,11 +1,16 @@
 package dev.viesti.dispatcher;
 
 import dev.viesti.dispatcher.app.App;
+import dev.viesti.dispatcher.app.LocalApps;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.event.Event;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
@@ -13,20 +18,58 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 /** Asks apps, wherever they are, and turns refusals and silence into {@link RefusedException}. */
 final class AppCalls {
   private final ClusterSharding sharding;
+  private final LocalApps locals;
   private final Duration timeout;
   private final Executor executor;
 
   /**
    * @param executor runs what follows an answer, and statements: it may block
    */
-  AppCalls(ClusterSharding sharding, Duration timeout, Executor executor) {
+  AppCalls(ClusterSharding sharding, LocalApps locals, Duration timeout, Executor executor) {
     this.sharding = sharding;
+    this.locals = locals;
     this.timeout = timeout;
     this.executor = executor;
   }
 
   Executor executor() {
     return executor;
+  }
+
+  /** Publishes: on the short way when the app's owner is on this node. */
+  CompletableFuture<Answer.Accepted> publish(AppId app, List<Event> events) {
+    var result = new CompletableFuture<Answer.Accepted>();
+    boolean here =
+        locals.publish(
+            app,
+            events,
+            // never on the lane that answers: what the caller has chained to it may take its time
+            answer -> executor.execute(() -> complete(result, answer, Answer.Accepted.class)));
+    if (!here) {
+      return ask(app, Answer.Accepted.class, replyTo -> new App.Publish(events, replyTo));
+    }
+    return result
+        .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
+        .exceptionallyCompose(
+            failure ->
+                CompletableFuture.failedFuture(
+                    failure instanceof TimeoutException ? silence(app, timeout) : failure));
+  }
+
+  private static <A extends Answer> void complete(
+      CompletableFuture<A> result, Answer answer, Class<A> expected) {
+    if (answer instanceof Answer.Refused(var refusal)) {
+      result.completeExceptionally(new RefusedException(refusal));
+    } else {
+      result.complete(expected.cast(answer));
+    }
+  }
+
+  private static RefusedException silence(AppId app, Duration patience) {
+    return new RefusedException(
+        new Refusal.Unavailable(
+            "the owner of app '%s' did not answer within %d ms".formatted(app, patience.toMillis()),
+            Duration.ofSeconds(1)));
   }
 
   /** The answer, which must be an {@code expected}. */
@@ -48,16 +91,9 @@ final class AppCalls {
         .whenCompleteAsync(
             (answer, failure) -> {
               if (failure != null) {
-                result.completeExceptionally(
-                    new RefusedException(
-                        new Refusal.Unavailable(
-                            "the owner of app '%s' did not answer within %d ms"
-                                .formatted(app, patience.toMillis()),
-                            Duration.ofSeconds(1))));
-              } else if (answer instanceof Answer.Refused(var refusal)) {
-                result.completeExceptionally(new RefusedException(refusal));
+                result.completeExceptionally(silence(app, patience));
               } else {
-                result.complete(expected.cast(answer));
+                complete(result, answer, expected);
               }
             },
             executor);

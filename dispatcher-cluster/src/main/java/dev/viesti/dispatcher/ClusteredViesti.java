@@ -161,6 +161,9 @@ final class ClusteredViesti implements Viesti {
   /** Chunks keep their order: the messages of one sender to one app do. */
   @Override
   public CompletionStage<List<Receipt>> publish(AppId app, List<Event> events) {
+    if (events.size() == 1) {
+      return publishChunk(app, events);
+    }
     List<CompletableFuture<List<Receipt>>> parts = new ArrayList<>();
     List<Event> chunk = new ArrayList<>();
     int bytes = 0;
@@ -181,9 +184,7 @@ final class ClusteredViesti implements Viesti {
   }
 
   private CompletableFuture<List<Receipt>> publishChunk(AppId app, List<Event> events) {
-    return calls
-        .ask(app, Answer.Accepted.class, replyTo -> new App.Publish(events, replyTo))
-        .thenApply(Answer.Accepted::receipts);
+    return calls.publish(app, events).thenApply(Answer.Accepted::receipts);
   }
 
   // ---- deliveries
@@ -230,6 +231,14 @@ final class ClusteredViesti implements Viesti {
         .thenCompose(
             row ->
                 calls.ask(app, Answer.Done.class, replyTo -> new App.CancelDelivery(row, replyTo)))
+        .thenApply(done -> null);
+  }
+
+  @Override
+  public CompletionStage<Void> completeDelivery(
+      AppId app, DeliveryId id, Completion completion, String principal) {
+    return calls
+        .ask(app, Answer.Done.class, replyTo -> new App.CompleteDelivery(id, completion, replyTo))
         .thenApply(done -> null);
   }
 

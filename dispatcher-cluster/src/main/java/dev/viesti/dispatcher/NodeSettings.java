@@ -10,6 +10,7 @@ import java.time.Duration;
 record NodeSettings(
     int permits,
     int connections,
+    int transactions,
     Duration connectionPatience,
     Duration askTimeout,
     Duration sweepInterval,
@@ -24,6 +25,7 @@ record NodeSettings(
   NodeSettings {
     require(permits >= 1 && permits <= 100_000, "node.permits is 1 to 100,000");
     require(connections >= 4, "node.connections is 4 or more");
+    require(transactions >= 1, "node.transactions is 1 or more");
     atLeast(connectionPatience, Duration.ofMillis(250), "node.connection-patience");
     atLeast(askTimeout, Duration.ofMillis(100), "node.ask-timeout");
     atLeast(sweepInterval, Duration.ofSeconds(1), "node.sweep-interval");
@@ -43,6 +45,7 @@ record NodeSettings(
     return new NodeSettings(
         own.getInt("node.permits"),
         own.getInt("node.connections"),
+        own.getInt("node.transactions"),
         own.getDuration("node.connection-patience"),
         own.getDuration("node.ask-timeout"),
         own.getDuration("node.sweep-interval"),

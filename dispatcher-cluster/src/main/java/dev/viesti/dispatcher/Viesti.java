@@ -82,6 +82,15 @@ public interface Viesti extends AutoCloseable {
   CompletionStage<Void> cancelDelivery(AppId app, DeliveryId id, String principal);
 
   /**
+   * Tells the outcome of a delivery whose target answered that it is deferred; completes once that
+   * is durable. May come before the target has answered, on the node that runs it. Refused with
+   * {@link Refusal.NotFound} when no such delivery is deferred (it was told before, or its deadline
+   * is over), and with {@link Refusal.Conflict} while another outcome is being settled.
+   */
+  CompletionStage<Void> completeDelivery(
+      AppId app, DeliveryId id, Completion completion, String principal);
+
+  /**
    * Dead letters, newest first.
    *
    * @param after the id of the last one of the page before

@@ -5,11 +5,13 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.viesti.dispatcher.app.App;
 import dev.viesti.dispatcher.app.AppParts;
+import dev.viesti.dispatcher.app.LocalApps;
 import dev.viesti.dispatcher.cluster.Outcomes;
 import dev.viesti.dispatcher.cluster.Sweep;
 import dev.viesti.dispatcher.commit.OutboxWriter;
 import dev.viesti.dispatcher.commit.SeqBlocks;
 import dev.viesti.dispatcher.commit.Settler;
+import dev.viesti.dispatcher.commit.TransactionalHandlers;
 import dev.viesti.dispatcher.execution.Gate;
 import dev.viesti.dispatcher.metrics.Telemetry;
 import dev.viesti.dispatcher.outbox.OutboxSettings;
@@ -20,6 +22,7 @@ import dev.viesti.dispatcher.target.webhook.WebhookSettings;
 import dev.viesti.persistence.Database;
 import dev.viesti.persistence.app.AppDirectory;
 import dev.viesti.persistence.deadletter.DeadLetterRepository;
+import dev.viesti.persistence.outbox.EffectTransactions;
 import dev.viesti.persistence.outbox.OutboxRepository;
 import dev.viesti.protocol.app.AppId;
 import java.security.SecureRandom;
@@ -30,6 +33,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
@@ -76,6 +81,13 @@ public final class ViestiNode {
             options.dbPassword(),
             settings.connections(),
             settings.connectionPatience());
+    Database effects =
+        Database.openPlain(
+            options.jdbcUrl(),
+            options.dbUser(),
+            options.dbPassword(),
+            settings.transactions(),
+            settings.connectionPatience());
     ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "viesti", config);
     join(system, config);
 
@@ -92,10 +104,18 @@ public final class ViestiNode {
             settings.writerQueueBytesMax());
     var settler = new Settler(repository, settings.settlerPause());
     var targets =
-        new Targets(webhookSettings, new HandlerTarget(options.handlers()), options.clock());
+        new Targets(
+            webhookSettings,
+            new HandlerTarget(options.handlers()),
+            new TransactionalHandlers(
+                options.transactionalHandlers(), new EffectTransactions(effects)),
+            options.clock());
     var outcomes = new Outcomes(system);
     ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
+    ScheduledExecutorService alarms = alarms();
     var uuids = Generators.timeBasedEpochGenerator();
+    var telemetry = new Telemetry(options.meters(), options.clock());
+    var locals = new LocalApps(telemetry);
     var owners =
         new Owners(
             Sweep.nodeName(Cluster.get(system).selfMember()),
@@ -104,14 +124,16 @@ public final class ViestiNode {
             new Owners.Commits(writer, settler, seqs),
             new Gate(settings.permits()),
             targets,
-            new Telemetry(options.meters(), options.clock()),
+            telemetry,
             new Owners.Notices(outcomes::wanted, outcomes::show),
             options.clock(),
             RandomGenerator.getDefault(),
             uuids::generate,
+            alarms,
             blocking);
     var parts =
-        new AppParts(owners, directory, deadLetters, settings.triggersMax(), new SecureRandom());
+        new AppParts(
+            owners, directory, deadLetters, locals, settings.triggersMax(), new SecureRandom());
     writer.start();
     settler.start();
 
@@ -142,12 +164,13 @@ public final class ViestiNode {
                     () -> {
                       writer.close(LANES_DEADLINE);
                       settler.close(LANES_DEADLINE);
+                      alarms.shutdownNow();
                       targets.close();
                       database.close();
                       return Done.done();
                     },
                     blocking));
-    var calls = new AppCalls(sharding, settings.askTimeout(), blocking);
+    var calls = new AppCalls(sharding, locals, settings.askTimeout(), blocking);
     return new ViestiNode(
         system,
         new ClusteredViesti(
@@ -167,6 +190,15 @@ public final class ViestiNode {
   /** For what runs beside Viesti in the same actor system: the server's HTTP, its management. */
   public ActorSystem<?> system() {
     return system;
+  }
+
+  /** One thread: what it runs only posts. A timer that is not needed any more leaves at once. */
+  private static ScheduledExecutorService alarms() {
+    var alarms =
+        new ScheduledThreadPoolExecutor(
+            1, Thread.ofPlatform().name("viesti-alarms").daemon().factory());
+    alarms.setRemoveOnCancelPolicy(true);
+    return alarms;
   }
 
   private static boolean ready(ActorSystem<?> system, Database database) {

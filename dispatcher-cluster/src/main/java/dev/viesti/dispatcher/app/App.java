@@ -1,10 +1,11 @@
 package dev.viesti.dispatcher.app;
 
-import dev.viesti.dispatcher.Receipt;
+import dev.viesti.dispatcher.Completion;
 import dev.viesti.dispatcher.Refusal;
 import dev.viesti.dispatcher.TriggerView;
 import dev.viesti.dispatcher.outbox.Outbox;
 import dev.viesti.dispatcher.outbox.OutboxPolicy;
+import dev.viesti.dispatcher.outbox.PostBox;
 import dev.viesti.dispatcher.outbox.Statements;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.dispatcher.wire.Wire;
@@ -12,19 +13,20 @@ import dev.viesti.persistence.app.AppDirectory;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
 import dev.viesti.protocol.delivery.Delivery;
+import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -86,6 +88,10 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
 
   public record CancelDelivery(Delivery row, ActorRef<Answer> replyTo) implements Command, Wire {}
 
+  /** Tells the outcome of a deferred delivery. */
+  public record CompleteDelivery(DeliveryId id, Completion completion, ActorRef<Answer> replyTo)
+      implements Command, Wire {}
+
   public record Replay(List<UUID> deadLetters, ActorRef<Answer> replyTo) implements Command, Wire {}
 
   /** Makes sure that the app's owner is there: rows of it are due. */
@@ -125,8 +131,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   private final AppParts parts;
   private final Registration registration;
   private @Nullable ActorRef<Outbox.Command> outbox;
-  private @Nullable Router router;
-  private @Nullable Map<String, TriggerView> routed;
+  private @Nullable PostBox posts;
   private boolean stopping;
   private boolean deleting;
 
@@ -146,6 +151,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     this.parts = parts;
     this.registration = new Registration(parts);
     context.getChild("outbox").ifPresent(child -> outbox = child.<Outbox.Command>unsafeUpcast());
+    posts = parts.locals().outbox(app);
   }
 
   /** The behaviour of {@code app} on this node. */
@@ -169,6 +175,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   public SignalHandler<AppState> signalHandler() {
     return newSignalHandlerBuilder()
         .onSignal(RecoveryCompleted.instance(), this::onRecovered)
+        .onSignal(PostStop.instance(), state -> parts.locals().remove(app))
         .build();
   }
 
@@ -204,6 +211,8 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
           forward(state, new Outbox.RetryNow(row, replyTo), replyTo);
       case CancelDelivery(var row, var replyTo) ->
           forward(state, new Outbox.Cancel(row, replyTo), replyTo);
+      case CompleteDelivery(var id, var completion, var replyTo) ->
+          forward(state, new Outbox.Complete(id, completion.outcome(), replyTo), replyTo);
       case Replay(var ids, var replyTo) -> forward(state, new Outbox.Replay(ids, replyTo), replyTo);
       case DirectoryWritten(var answer, var failure, var replyTo) -> {
         replyTo.tell(
@@ -239,22 +248,34 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     state.triggers().values().forEach(view -> triggers.put(view.id(), view.trigger()));
     var policy = new OutboxPolicy(state.settings(), Map.copyOf(triggers));
     ActorRef<Outbox.Command> child = outbox;
-    if (child != null) {
+    PostBox box = posts;
+    if (child != null && box != null) {
       child.tell(new Outbox.Configure(policy));
+      admit(state, box);
       return;
     }
+    box = new PostBox();
     ActorRef<Command> self = context.getSelf();
     var parent =
         new Outbox.Parent(
             (id, reason) -> self.tell(new Disable(id, reason)), () -> self.tell(new Idle()));
-    child = context.spawn(Outbox.create(parts.owners(), app, policy, parent), "outbox");
+    child = context.spawn(Outbox.create(parts.owners(), app, box, policy, parent), "outbox");
     context.watchWith(child, new OutboxGone());
     context.cancelReceiveTimeout();
     outbox = child;
+    posts = box;
+    admit(state, box);
+  }
+
+  /** From now on events are matched to the triggers of {@code state}. */
+  private void admit(AppState state, PostBox box) {
+    var router = new Router(state.triggers().values(), parts.owners().telemetry()::filterFailed);
+    parts.locals().put(app, router, box, !deleting);
   }
 
   private Effect<AppEvent, AppState> onStop() {
     stopping = true;
+    parts.locals().open(app, false);
     if (outbox == null) {
       return Effect().stop();
     }
@@ -265,6 +286,8 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   /** Fenced, drained, or emptied for a deletion. Whoever needs the app next starts it anew. */
   private Effect<AppEvent, AppState> onOutboxGone(AppState state) {
     outbox = null;
+    posts = null;
+    parts.locals().remove(app);
     return deleting || !state.exists() ? Effect().none() : Effect().stop();
   }
 
@@ -277,36 +300,9 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     if (outbox == null || deleting) {
       return answer(publish.replyTo(), unavailable("the app is starting or stopping"));
     }
-    Router current = router(state);
-    List<Outbox.Matched> matched = new ArrayList<>(publish.events().size());
-    boolean any = false;
-    for (Event event : publish.events()) {
-      var routes = current.route(event);
-      any |= !routes.isEmpty();
-      matched.add(new Outbox.Matched(event, routes));
-    }
-    if (any) {
-      outbox.tell(new Outbox.Accept(matched, publish.replyTo()));
-      return Effect().none();
-    }
-    parts.owners().telemetry().accepted(matched.size(), matched.size(), 0);
-    return answer(
-        publish.replyTo(),
-        new Answer.Accepted(
-            publish.events().stream()
-                .map(event -> new Receipt(event.cloudEventId(), 0, false))
-                .toList()));
-  }
-
-  @SuppressWarnings("ReferenceEquality") // a new map stands for a change; comparing it is the cost
-  private Router router(AppState state) {
-    Router current = router;
-    if (current == null || routed != state.triggers()) {
-      current = new Router(state.triggers().values(), parts.owners().telemetry()::filterFailed);
-      router = current;
-      routed = state.triggers();
-    }
-    return current;
+    return parts.locals().publish(app, publish.events(), publish.replyTo()::tell)
+        ? Effect().none()
+        : answer(publish.replyTo(), unavailable("the app is starting or stopping"));
   }
 
   // ---- the app itself
@@ -359,6 +355,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
       return answer(delete.replyTo(), unavailable("the app is starting or stopping"));
     }
     deleting = true;
+    parts.locals().open(app, false);
     ActorRef<Outbox.Command> child = outbox;
     if (delete.cancelDeliveries()) {
       purge(child, delete);
@@ -400,6 +397,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
 
   private Effect<AppEvent, AppState> notDeleted(Answer why, ActorRef<Answer> replyTo) {
     deleting = false;
+    parts.locals().open(app, true);
     replyTo.tell(why);
     return outbox == null ? Effect().stop() : Effect().none();
   }

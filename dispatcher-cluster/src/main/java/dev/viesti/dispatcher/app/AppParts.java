@@ -8,6 +8,7 @@ import java.security.SecureRandom;
 /**
  * What all apps of a node share.
  *
+ * @param locals where owners on this node are found without their shard
  * @param triggersMax triggers that one app may have
  * @param secrets for webhook secrets
  */
@@ -15,5 +16,6 @@ public record AppParts(
     Owners owners,
     AppDirectory directory,
     DeadLetterRepository deadLetters,
+    LocalApps locals,
     int triggersMax,
     SecureRandom secrets) {}

@@ -7,26 +7,38 @@ import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Natural batching on one thread, the lane: whatever arrived while a commit was under way is the
- * next group. One lane keeps groups in the order of submission.
+ * Natural batching on threads of its own, the lanes: whatever arrived while commits were under way
+ * is the next group. Groups are <em>taken</em> in the order of submission; with more than one lane
+ * they may be durable in another one.
+ *
+ * @param <T> what is submitted
+ * @param <G> a group that was taken
  */
-final class GroupCommit<T> {
-  /** Makes a group durable and tells those who wait. Must not throw. */
-  interface Commit<T> {
-    void commit(List<T> group);
+final class GroupCommit<T, G> {
+  /** What a lane does. */
+  interface Work<T, G> {
+    /** Makes the group; called for one group after the other, in the order of submission. */
+    G take(List<T> items);
+
+    /** Makes it durable and tells those who wait. Must not throw. */
+    void commit(G group);
   }
 
   /**
    * @param groupMax a group is closed by the item that takes its weight to this
    * @param queueMax nothing more is taken while this weight waits
-   * @param pause least time between the starts of two commits: it makes groups larger and costs
-   *     latency only to those who wait for the commit
+   * @param pause least time between the starts of two commits of a lane: it makes groups larger and
+   *     costs latency only to those who wait for the commit
+   * @param lanes how many commits may be under way at once
+   * @param furtherLaneAt a lane joins others that are busy only when this weight waits: small
+   *     commits beside each other cost more than one after the other
    */
-  record Limits(long groupMax, long queueMax, Duration pause) {}
+  record Limits(long groupMax, long queueMax, Duration pause, int lanes, long furtherLaneAt) {}
 
   private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
 
@@ -36,24 +48,27 @@ final class GroupCommit<T> {
   private final ArrayDeque<T> waiting = new ArrayDeque<>();
   private final Limits limits;
   private final ToLongFunction<T> weight;
-  private final Commit<T> commit;
-  private final Thread lane;
+  private final Work<T, G> work;
+  private final List<Thread> lanes = new ArrayList<>();
   private long waitingWeight;
+  private int busy;
   private boolean closed;
 
-  GroupCommit(String name, Limits limits, ToLongFunction<T> weight, Commit<T> commit) {
+  GroupCommit(String name, Limits limits, ToLongFunction<T> weight, Work<T, G> work) {
     this.limits = limits;
     this.weight = weight;
-    this.commit = commit;
-    this.lane = Thread.ofPlatform().name(name).daemon().unstarted(this::run);
+    this.work = work;
+    for (int lane = 1; lane <= limits.lanes(); lane++) {
+      lanes.add(Thread.ofPlatform().name(name + "-" + lane).daemon().unstarted(this::run));
+    }
   }
 
   void start() {
-    lane.start();
+    lanes.forEach(Thread::start);
   }
 
   /**
-   * @return false when too much waits or the lane is closed: nothing was taken
+   * @return false when too much waits or the lanes are closed: nothing was taken
    */
   boolean submit(T item) {
     lock.lock();
@@ -63,7 +78,7 @@ final class GroupCommit<T> {
       }
       waiting.add(item);
       waitingWeight += weight.applyAsLong(item);
-      if (waiting.size() == 1) {
+      if (mayTake()) {
         arrived.signal();
       }
       return true;
@@ -72,7 +87,7 @@ final class GroupCommit<T> {
     }
   }
 
-  /** Waits on the lane's own thread, as a failed commit does before it tries again. */
+  /** Waits on a lane's own thread, as a failed commit does before it tries again. */
   boolean sleep(Duration duration) {
     lock.lock();
     try {
@@ -90,52 +105,74 @@ final class GroupCommit<T> {
   }
 
   private void run() {
-    List<T> group = new ArrayList<>();
     long startedAt = System.nanoTime() - limits.pause().toNanos();
     try {
-      while (await(startedAt)) {
+      while (true) {
+        G group = next(startedAt);
+        if (group == null) {
+          return;
+        }
         startedAt = System.nanoTime();
-        take(group);
-        commit.commit(group);
-        group.clear();
+        work.commit(group);
+        ended();
       }
     } catch (InterruptedException stop) {
-      LOG.debug("lane {} was interrupted", lane.getName());
+      LOG.debug("lane {} was interrupted", Thread.currentThread().getName());
     } catch (RuntimeException bug) {
       LOG.error(
           "lane {} ends because of a bug; this node accepts and settles nothing more",
-          lane.getName(),
+          Thread.currentThread().getName(),
           bug);
       throw bug;
     }
   }
 
-  private boolean await(long lastStart) throws InterruptedException {
+  private boolean mayTake() {
+    return !waiting.isEmpty() && (busy == 0 || waitingWeight >= limits.furtherLaneAt());
+  }
+
+  /** Waits for the next group; null when the lanes are closed and nothing waits. */
+  private @Nullable G next(long lastStart) throws InterruptedException {
     lock.lock();
     try {
-      while (waiting.isEmpty() && !closed) {
+      while (!mayTake()) {
+        if (closed && waiting.isEmpty()) {
+          return null;
+        }
         arrived.await();
       }
+      busy++;
       long rest = lastStart + limits.pause().toNanos() - System.nanoTime();
       while (rest > 0 && !closed) {
         rest = closing.awaitNanos(rest);
       }
-      return !waiting.isEmpty();
+      return work.take(remove());
     } finally {
       lock.unlock();
     }
   }
 
-  private void take(List<T> group) {
+  private List<T> remove() {
+    List<T> items = new ArrayList<>();
+    long taken = 0;
+    while (!waiting.isEmpty() && taken < limits.groupMax()) {
+      T item = waiting.remove();
+      long itemWeight = weight.applyAsLong(item);
+      taken += itemWeight;
+      waitingWeight -= itemWeight;
+      items.add(item);
+    }
+    return items;
+  }
+
+  private void ended() {
     lock.lock();
     try {
-      long taken = 0;
-      while (!waiting.isEmpty() && taken < limits.groupMax()) {
-        T item = waiting.remove();
-        long itemWeight = weight.applyAsLong(item);
-        taken += itemWeight;
-        waitingWeight -= itemWeight;
-        group.add(item);
+      busy--;
+      if (mayTake()) {
+        arrived.signal();
+      } else if (closed) {
+        arrived.signalAll();
       }
     } finally {
       lock.unlock();
@@ -152,9 +189,12 @@ final class GroupCommit<T> {
     } finally {
       lock.unlock();
     }
+    long end = System.nanoTime() + deadline.toNanos();
     try {
-      if (!lane.join(deadline)) {
-        lane.interrupt();
+      for (Thread lane : lanes) {
+        if (!lane.join(Duration.ofNanos(Math.max(1, end - System.nanoTime())))) {
+          lane.interrupt();
+        }
       }
     } catch (InterruptedException stop) {
       Thread.currentThread().interrupt();

@@ -33,15 +33,30 @@ public final class Settler {
   private record Taken(SettleQueue queue, List<RowChange> changes) {}
 
   private final OutboxRepository outbox;
-  private final GroupCommit<SettleQueue> lane;
+  private final GroupCommit<SettleQueue, List<SettleQueue>> lane;
 
   /**
    * @param pause least time between the starts of two commits
    */
   public Settler(OutboxRepository outbox, Duration pause) {
     this.outbox = outbox;
-    var limits = new GroupCommit.Limits(OWNERS_MAX, Long.MAX_VALUE, pause);
-    this.lane = new GroupCommit<>("viesti-settler", limits, queue -> 1, this::commit);
+    var limits = new GroupCommit.Limits(OWNERS_MAX, Long.MAX_VALUE, pause, 1, Long.MAX_VALUE);
+    this.lane =
+        new GroupCommit<>(
+            "viesti-settler",
+            limits,
+            queue -> 1,
+            new GroupCommit.Work<SettleQueue, List<SettleQueue>>() {
+              @Override
+              public List<SettleQueue> take(List<SettleQueue> queues) {
+                return queues;
+              }
+
+              @Override
+              public void commit(List<SettleQueue> queues) {
+                Settler.this.commit(queues);
+              }
+            });
   }
 
   public void start() {

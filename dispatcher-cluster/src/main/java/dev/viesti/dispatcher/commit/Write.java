@@ -10,25 +10,41 @@ import java.util.function.Consumer;
 
 /** What an owner wants inserted. Both kinds take their row numbers in the order of submission. */
 public sealed interface Write {
+  /** Row numbers that it needs. */
+  int rows();
+
   /** Called once, on the lane's thread. */
   Consumer<Result> done();
 
   /**
    * @param bytes what the events weigh in memory
    */
-  record Accept(Insert insert, long bytes, Consumer<Result> done) implements Write {}
+  record Accept(Insert insert, long bytes, Consumer<Result> done) implements Write {
+    @Override
+    public int rows() {
+      return insert.rows();
+    }
+  }
 
   /** Dead letters back into the outbox. */
   record Replay(AppId app, long epoch, List<UUID> deadLetters, Consumer<Result> done)
-      implements Write {}
+      implements Write {
+    @Override
+    public int rows() {
+      return deadLetters.size();
+    }
+  }
 
   /** What became of a write. */
   sealed interface Result {
     /** An {@link Accept} is durable, or was fenced. */
     record Accepted(Inserted inserted) implements Result {}
 
-    /** A {@link Replay} is durable: {@code rows} rows are in the table. */
-    record Replayed(int rows) implements Result {}
+    /**
+     * A {@link Replay} is durable: {@code rows} rows are in the table, numbered up to {@code
+     * lastSeq}.
+     */
+    record Replayed(int rows, long lastSeq) implements Result {}
 
     /** The epoch was not the owner's any more; nothing was written. */
     record Fenced() implements Result {}

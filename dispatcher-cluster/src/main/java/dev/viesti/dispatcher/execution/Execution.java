@@ -1,91 +1,61 @@
 package dev.viesti.dispatcher.execution;
 
 import dev.viesti.protocol.delivery.Outcome;
-import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
-import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.PostStop;
-import org.apache.pekko.actor.typed.javadsl.ActorContext;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * One attempt. Runs the work on a virtual thread of its own, reports exactly one outcome unless it
- * is cancelled, and stops. When the time is up it reports and interrupts: a thread that does not
- * listen runs on, and what it returns is ignored.
+ * One attempt, on a virtual thread of its own. It reports exactly once, also when it was cancelled,
+ * unless the thread never ends: whoever starts it watches the time and ignores late reports.
  */
 public final class Execution {
-  /** What an execution understands. */
-  public sealed interface Command {}
+  /** How the work of an attempt ended. */
+  public sealed interface Ended {
+    /** The outcome is still to be settled. */
+    record WithOutcome(Outcome outcome) implements Ended {}
 
-  /** Interrupts the work; nothing will be reported. */
-  public record Cancel() implements Command {}
+    /** It succeeded, and its own transaction has settled the delivery. */
+    record Settled() implements Ended {}
 
-  private record Ended(Outcome outcome) implements Command {}
+    /** Its effects were rolled back: the delivery had been settled before. */
+    record Gone() implements Ended {}
 
-  private record TimeUp() implements Command {}
+    /** Its effects were rolled back: the epoch was not the owner's any more. */
+    record Fenced() implements Ended {}
+  }
 
-  /** A target that watches the time itself knows better what it was waiting for: it goes first. */
-  private static final Duration GRACE = Duration.ofMillis(200);
+  private final Thread thread;
 
-  private Execution() {}
+  private Execution(Thread thread) {
+    this.thread = thread;
+  }
 
   /**
-   * @param timeout after which, and a short grace, the attempt counts as timed out
-   * @param report called on the actor's thread: may only tell
+   * @param report called on the execution's thread, at its end
    */
-  public static Behavior<Command> create(
-      String name, Callable<Outcome> work, Duration timeout, Consumer<Outcome> report) {
-    return Behaviors.setup(
-        context ->
-            Behaviors.withTimers(
-                timers -> {
-                  Thread thread = start(context, name, work);
-                  timers.startSingleTimer(new TimeUp(), timeout.plus(GRACE));
-                  return running(thread, timeout, report);
-                }));
+  public static Execution start(String name, Callable<Ended> work, Consumer<Ended> report) {
+    return new Execution(Thread.ofVirtual().name(name).start(() -> report.accept(run(work))));
   }
 
-  private static Thread start(ActorContext<Command> context, String name, Callable<Outcome> work) {
-    var self = context.getSelf();
-    return Thread.ofVirtual()
-        .name(name)
-        .start(
-            () -> {
-              Outcome outcome;
-              try {
-                outcome = work.call();
-              } catch (InterruptedException cancelled) {
-                outcome = new Outcome.Retryable("interrupted");
-              } catch (Exception failed) {
-                outcome = new Outcome.Retryable(describe(failed));
-              } catch (StackOverflowError | AssertionError | LinkageError broken) {
-                outcome = new Outcome.Retryable(describe(broken));
-              }
-              self.tell(new Ended(outcome));
-            });
+  /** Interrupts the work; without effect on a thread that has ended. */
+  public void cancel() {
+    thread.interrupt();
   }
 
-  private static Behavior<Command> running(
-      Thread thread, Duration timeout, Consumer<Outcome> report) {
-    return Behaviors.receive(Command.class)
-        .onAnyMessage(
-            command -> {
-              switch (command) {
-                case Ended(var outcome) -> report.accept(outcome);
-                case TimeUp() -> report.accept(new Outcome.TimedOut(timeout));
-                case Cancel() -> {} // whoever cancels does not want to hear of it
-              }
-              return Behaviors.stopped();
-            })
-        .onSignal(
-            PostStop.class,
-            stopped -> {
-              thread
-                  .interrupt(); // also when the owner stops; without effect on a thread that ended
-              return Behaviors.same();
-            })
-        .build();
+  private static Ended run(Callable<Ended> work) {
+    try {
+      return work.call();
+    } catch (InterruptedException cancelled) {
+      return failed("interrupted");
+    } catch (Exception failed) {
+      return failed(describe(failed));
+    } catch (StackOverflowError | AssertionError | LinkageError broken) {
+      return failed(describe(broken));
+    }
+  }
+
+  private static Ended failed(String reason) {
+    return new Ended.WithOutcome(new Outcome.Retryable(reason));
   }
 
   private static String describe(Throwable failed) {

@@ -19,6 +19,7 @@ final class AttemptLog {
   private static final int ENTRIES_MAX = 20;
   private static final int OLD_TEXT_MAX = 200;
   private static final int ERROR_MAX = 2_000;
+  private static final String CRASHED = new Outcome.Crashed().word();
 
   private AttemptLog() {}
 
@@ -49,10 +50,25 @@ final class AttemptLog {
       }
       case Outcome.Postponed(var reason, var by) ->
           entry.put("error", shortened(reason, ERROR_MAX));
+      case Outcome.Snoozed snoozed -> {}
+      case Outcome.Deferred deferred -> {}
+      case Outcome.Crashed crashed -> entry.put("error", Outcome.Crashed.REASON);
       case Outcome.TimedOut(var after) ->
           entry.put("error", "timed out after " + after.toMillis() + " ms");
     }
     return entries.toString();
+  }
+
+  /** How many attempts ended with the node going away; 0 for nearly all rows, at no cost. */
+  static int crashes(@Nullable String log) {
+    if (log == null || !log.contains(CRASHED)) {
+      return 0;
+    }
+    int crashes = 0;
+    for (JsonNode entry : read(log)) {
+      crashes += CRASHED.equals(entry.path("outcome").textValue()) ? 1 : 0;
+    }
+    return crashes;
   }
 
   private static void respond(ObjectNode entry, Outcome.@Nullable Response response) {

@@ -1,27 +1,33 @@
 package dev.viesti.dispatcher.outbox;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import dev.viesti.dispatcher.DeliveryView;
 import dev.viesti.dispatcher.Refusal;
 import dev.viesti.dispatcher.commit.SettleQueue;
 import dev.viesti.dispatcher.commit.Write;
+import dev.viesti.dispatcher.execution.Execution;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.persistence.outbox.Claim;
 import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.persistence.outbox.RowChange;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.Delivery;
+import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.delivery.Outcome;
-import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -43,11 +49,13 @@ public final class Outbox {
   /** What an outbox understands. All of it stays inside the JVM. */
   public sealed interface Command {}
 
-  /** An event with the triggers that it matched, maybe none. */
-  public record Matched(Event event, List<Insert.Route> routes) {}
-
-  /** Accepts events; answers {@link Answer.Accepted} after the commit. */
-  public record Accept(List<Matched> events, ActorRef<Answer> replyTo) implements Command {}
+  /**
+   * Accepts events, each with the triggers that it matched, maybe none; answers {@link
+   * Answer.Accepted} after the commit.
+   *
+   * @param answer called once, on any thread; may only tell
+   */
+  public record Accept(List<Insert.Routed> events, Consumer<Answer> answer) implements Command {}
 
   /** The control plane changed. */
   public record Configure(OutboxPolicy policy) implements Command {}
@@ -67,6 +75,13 @@ public final class Outbox {
   public record Replay(List<UUID> deadLetters, ActorRef<Answer> replyTo) implements Command {}
 
   /**
+   * Somebody tells the outcome of a deferred delivery. Answers {@link Answer.Done} once it is
+   * durable.
+   */
+  public record Complete(DeliveryId id, Outcome outcome, ActorRef<Answer> replyTo)
+      implements Command {}
+
+  /**
    * Stops running and accepting, cancels everything in the table, stops. Answers {@link
    * Answer.Done}.
    */
@@ -82,13 +97,17 @@ public final class Outbox {
 
   record Renewed(OptionalLong epoch, @Nullable Throwable failure) implements Command {}
 
-  record Written(Accept accept, Write.Result result) implements Command {}
+  /** There is something in the post box. */
+  record Posted() implements Command {}
 
-  record ReplayWritten(Write.Result result, ActorRef<Answer> replyTo) implements Command {}
+  record Written(OutboxIntake.InFlight write, Write.Result result) implements Command {}
+
+  record DeferredFound(Complete told, @Nullable Delivery row, @Nullable Throwable failure)
+      implements Command {}
 
   record Loaded(PageLoader.@Nullable Loaded page, @Nullable Throwable failure) implements Command {}
 
-  record AttemptEnded(Delivery row, Instant startedAt, Outcome outcome) implements Command {}
+  record AttemptEnded(Executions.Run run, Execution.Ended ended) implements Command {}
 
   record SettleDone(SettleQueue.Result result) implements Command {}
 
@@ -131,10 +150,10 @@ public final class Outbox {
   private static final Duration AGAIN_MAX = Duration.ofSeconds(5);
   private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
   private static final int PURGE_ROWS = 5_000;
-  private static final Duration SOON = Duration.ofMillis(1);
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
   private final ActorContext<Command> context;
+  private final PostBox posts;
   private final TimerScheduler<Command> timers;
   private final Owners owners;
   private final AppId app;
@@ -151,16 +170,20 @@ public final class Outbox {
   private boolean releasing;
   private boolean loadsAgain = true;
   private @Nullable Instant wakesAt;
+  private @Nullable Future<?> alarm;
   private Instant busyAt;
+  private long firstSeq;
 
   private Outbox(
       ActorContext<Command> context,
       TimerScheduler<Command> timers,
+      PostBox posts,
       Owners owners,
       AppId app,
       OutboxPolicy policy,
       Parent parent) {
     this.context = context;
+    this.posts = posts;
     this.timers = timers;
     this.owners = owners;
     this.app = app;
@@ -169,19 +192,24 @@ public final class Outbox {
     this.table = new TablePosition(owners.settings().horizon());
     this.loader = new PageLoader(owners, app);
     ActorRef<Command> self = context.getSelf();
-    this.settleQueue = new SettleQueue(app, 0, result -> self.tell(new SettleDone(result)));
-    this.runs = new OutboxRuns(context, owners, app, policy, settleQueue);
-    this.intake = new OutboxIntake(self, owners, app, runs, table);
+    this.settleQueue = new SettleQueue(app, 0, result -> posts.post(new SettleDone(result)));
+    this.runs = new OutboxRuns(self, posts, parent, owners, app, policy, settleQueue);
+    this.intake = new OutboxIntake(posts, owners, app, runs, table);
   }
 
-  /** The behaviour of the owner of {@code app}. */
+  /**
+   * The behaviour of the owner of {@code app}.
+   *
+   * @param posts where other threads leave commands for it; closed when it stops
+   */
   public static Behavior<Command> create(
-      Owners owners, AppId app, OutboxPolicy policy, Parent parent) {
+      Owners owners, AppId app, PostBox posts, OutboxPolicy policy, Parent parent) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
                 timers -> {
-                  var outbox = new Outbox(context, timers, owners, app, policy, parent);
+                  var outbox = new Outbox(context, timers, posts, owners, app, policy, parent);
+                  posts.open(() -> context.getSelf().tell(new Posted()));
                   outbox.claim();
                   timers.startTimerWithFixedDelay(new Look(), LOOK_EVERY);
                   return outbox.behavior();
@@ -196,23 +224,35 @@ public final class Outbox {
   }
 
   private Behavior<Command> on(Command command) {
+    if (command instanceof Posted) {
+      posts.take().forEach(this::handle);
+    } else {
+      handle(command);
+    }
+    if (command instanceof Released) {
+      return Behaviors.stopped();
+    }
+    return goOn();
+  }
+
+  private void handle(Command command) {
     switch (command) {
       case Accept accept -> onAccept(accept);
       case Configure(var policy) -> runs.configure(policy);
       case AskRunning(var replyTo) -> replyTo.tell(new Answer.Running(runs.running()));
       case RetryNow(var row, var replyTo) -> onRetryNow(row, replyTo);
       case Cancel(var row, var replyTo) -> onCancel(row, replyTo);
+      case Complete complete -> onComplete(complete);
+      case DeferredFound found -> onDeferredFound(found);
       case Replay(var ids, var replyTo) -> onReplay(ids, replyTo);
       case Purge(var replyTo) -> onPurge(replyTo);
       case AskEmpty(var replyTo) -> onAskEmpty(replyTo);
       case Drain() -> onDrain();
       case Claimed(var claim, var failure) -> onClaimed(claim, failure);
       case Renewed(var renewed, var failure) -> onRenewed(renewed, failure);
-      case Written(var accept, var result) -> after(intake.written(accept, result));
-      case ReplayWritten(var result, var replyTo) -> after(intake.replayed(result, replyTo));
+      case Written(var write, var result) -> after(intake.written(write, result));
       case Loaded(var page, var failure) -> onLoaded(page, failure);
-      case AttemptEnded(var row, var startedAt, var outcome) ->
-          runs.ended(row, startedAt, outcome, parent);
+      case AttemptEnded(var run, var ended) -> onEnded(run, ended);
       case SettleDone(var result) -> onSettled(result);
       case Granted() -> runs.granted(owning(), epoch);
       case Purged(var all, var failure, var replyTo) -> onPurged(all, failure, replyTo);
@@ -221,11 +261,9 @@ public final class Outbox {
       case LoadAgain() -> loadsAgain = true;
       case Look() -> onLook();
       case DrainDeadline() -> runs.cancelAll();
-      case Released() -> {
-        return Behaviors.stopped();
-      }
+      case Posted posted -> {}
+      case Released released -> {}
     }
-    return goOn();
   }
 
   /** After each message: start what may run, read what there is room for, or end. */
@@ -267,7 +305,9 @@ public final class Outbox {
     }
     again = AGAIN_FIRST;
     epoch = claim.epoch();
+    firstSeq = claim.firstSeq();
     intake.claimed(claim.pending());
+    runs.claimed(claim);
     settleQueue.renew(epoch);
     owners.commits().seqs().startAt(claim.firstSeq());
     context
@@ -307,7 +347,8 @@ public final class Outbox {
       again = AGAIN_FIRST;
       epoch = renewed.getAsLong();
       settleQueue.renew(epoch);
-      table.certain();
+      table.certain(certainUpTo());
+      runs.renewed();
       if (phase == Phase.RENEWING) {
         phase = Phase.OWNING;
         intake.writeHeld(epoch);
@@ -338,6 +379,18 @@ public final class Outbox {
     }
   }
 
+  private void onEnded(Executions.Run run, Execution.Ended ended) {
+    intake.settled(runs.ended(run, ended, table));
+    runs.show();
+    if (runs.isFenced()) {
+      if (phase == Phase.DRAINING) {
+        fenced();
+      } else {
+        renew();
+      }
+    }
+  }
+
   private void after(OutboxIntake.After after) {
     if (after == OutboxIntake.After.RENEW) {
       renew();
@@ -348,10 +401,19 @@ public final class Outbox {
 
   private void load() {
     boolean room = loadsAgain && runs.hasRoomForPage();
-    TablePosition.Read read = table.next(room, owners.clock().instant());
+    TablePosition.Read read = table.next(room, owners.clock().instant(), readable());
     if (read != null) {
       context.pipeToSelf(loader.load(read), Loaded::new);
     }
+  }
+
+  /** Numbers up to which all rows of this app are in the table, or never will be. */
+  private long readable() {
+    return intake.quiet() ? certainUpTo() : firstSeq - 1;
+  }
+
+  private long certainUpTo() {
+    return Math.max(owners.commits().seqs().last(), firstSeq - 1);
   }
 
   private void onLoaded(PageLoader.@Nullable Loaded page, @Nullable Throwable failure) {
@@ -377,11 +439,13 @@ public final class Outbox {
       return;
     }
     wakesAt = next;
-    if (next == null) {
-      timers.cancel(Due.class);
-    } else {
-      Duration until = Duration.between(owners.clock().instant(), next);
-      timers.startSingleTimer(Due.class, new Due(), until.isPositive() ? until : SOON);
+    if (alarm != null) {
+      alarm.cancel(false);
+      alarm = null;
+    }
+    if (next != null) {
+      long until = Duration.between(owners.clock().instant(), next).toNanos();
+      alarm = owners.alarms().schedule(() -> posts.post(new Due()), until, NANOSECONDS);
     }
   }
 
@@ -405,7 +469,7 @@ public final class Outbox {
         busyAt = owners.clock().instant();
         for (RowChange change : changes) {
           boolean missed = missedRetries.contains(change.row().seq());
-          intake.settled(runs.settled(change, missed, table));
+          intake.settled(runs.settled(change, missed, table, epoch));
         }
         runs.show();
       }
@@ -445,6 +509,32 @@ public final class Outbox {
     } else {
       runs.cancel(stored);
       replyTo.tell(new Answer.Done());
+    }
+  }
+
+  private void onComplete(Complete told) {
+    if (phase != Phase.OWNING) {
+      told.replyTo().tell(unavailable(STARTING));
+    } else if (!runs.complete(told.id(), told.outcome(), told.replyTo())) {
+      context.pipeToSelf(
+          supply(() -> Optional.ofNullable(owners.repository().findDeferred(app, told.id()))),
+          (row, failure) ->
+              new DeferredFound(told, row == null ? null : row.orElse(null), failure));
+    }
+  }
+
+  private void onDeferredFound(DeferredFound found) {
+    Complete told = found.told();
+    if (phase != Phase.OWNING || found.failure() != null) {
+      told.replyTo().tell(unavailable(phase == Phase.OWNING ? why(found.failure()) : STARTING));
+    } else if (found.row() == null) {
+      told.replyTo()
+          .tell(
+              new Answer.Refused(
+                  new Refusal.NotFound(
+                      "app '%s' has no deferred delivery '%s'".formatted(app, told.id()))));
+    } else {
+      runs.complete(found.row(), told.outcome(), told.replyTo());
     }
   }
 
@@ -527,6 +617,7 @@ public final class Outbox {
   private void onLook() {
     Instant now = owners.clock().instant();
     owners.telemetry().owns(app, runs.state(intake.pending()));
+    runs.markLong();
     boolean idle = phase == Phase.OWNING && nothingLeft();
     if (idle) {
       intake.emptied();
@@ -542,7 +633,15 @@ public final class Outbox {
   private Behavior<Command> onStopped() {
     owners.telemetry().ownsNoMore(app);
     runs.leave();
+    if (alarm != null) {
+      alarm.cancel(false);
+    }
     intake.refuseHeld(MOVING);
+    for (Command left : posts.close()) {
+      if (left instanceof Accept accept) {
+        intake.refuse(accept, MOVING);
+      }
+    }
     return Behaviors.same();
   }
 
@@ -554,7 +653,7 @@ public final class Outbox {
     return new Answer.Refused(new Refusal.Unavailable(why, RETRY_AFTER));
   }
 
-  private static Answer conflict(String why) {
+  static Answer conflict(String why) {
     return new Answer.Refused(new Refusal.Conflict(why));
   }
 

@@ -9,12 +9,15 @@ import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.persistence.outbox.Inserted;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.Delivery;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How events come into an outbox: counts what waits, hands inserts to the node's writer, answers
@@ -29,22 +32,27 @@ final class OutboxIntake {
     RENEW
   }
 
-  private final ActorRef<Outbox.Command> self;
+  /** A write whose news has not been taken over. News is taken over in the order of submission. */
+  static final class InFlight {
+    private final Function<Write.Result, After> then;
+    private Write.@Nullable Result result;
+
+    InFlight(Function<Write.Result, After> then) {
+      this.then = then;
+    }
+  }
+
+  private final PostBox posts;
   private final Owners owners;
   private final AppId app;
   private final OutboxRuns runs;
   private final TablePosition table;
   private final ArrayDeque<Outbox.Accept> held = new ArrayDeque<>();
+  private final ArrayDeque<InFlight> inFlight = new ArrayDeque<>();
   private long pending;
-  private int writing;
 
-  OutboxIntake(
-      ActorRef<Outbox.Command> self,
-      Owners owners,
-      AppId app,
-      OutboxRuns runs,
-      TablePosition table) {
-    this.self = self;
+  OutboxIntake(PostBox posts, Owners owners, AppId app, OutboxRuns runs, TablePosition table) {
+    this.posts = posts;
     this.owners = owners;
     this.app = app;
     this.runs = runs;
@@ -58,7 +66,7 @@ final class OutboxIntake {
 
   /** Nothing is on its way to the table. */
   boolean quiet() {
-    return writing == 0;
+    return inFlight.isEmpty();
   }
 
   /** The table is known to be empty: whatever was counted wrongly is put right. */
@@ -99,24 +107,26 @@ final class OutboxIntake {
 
   void refuse(Outbox.Accept accept, String why) {
     owners.telemetry().refused(accept.events().size());
-    accept.replyTo().tell(Outbox.unavailable(why));
+    accept.answer().accept(Outbox.unavailable(why));
   }
 
   void write(Outbox.Accept accept, long epoch) {
-    List<Insert.Routed> routed = new ArrayList<>(accept.events().size());
+    List<Insert.Routed> routed = accept.events();
+    if (routed.stream().anyMatch(event -> event.routes().isEmpty())) {
+      routed = routed.stream().filter(event -> !event.routes().isEmpty()).toList();
+    }
     long bytes = 0;
-    for (Outbox.Matched matched : accept.events()) {
-      if (!matched.routes().isEmpty()) {
-        routed.add(new Insert.Routed(matched.event(), matched.routes()));
-        bytes += (long) matched.event().weight() * matched.routes().size();
-      }
+    for (Insert.Routed event : routed) {
+      bytes += (long) event.event().weight() * event.routes().size();
     }
     var insert = new Insert(app, epoch, owners.clock().instant(), routed);
     if (pending + insert.rows() > owners.settings().pendingMax()) {
       refuse(accept, "the app has %,d deliveries waiting, which is its limit".formatted(pending));
       return;
     }
-    var write =
+    var write = new InFlight(result -> accepted(accept, result));
+    submit(
+        write,
         new Write.Accept(
             insert,
             bytes,
@@ -124,12 +134,16 @@ final class OutboxIntake {
               if (result instanceof Write.Result.Accepted(var inserted)) {
                 answer(accept, inserted);
               }
-              self.tell(new Outbox.Written(accept, result));
-            });
-    if (owners.commits().writer().submit(write)) {
-      writing++;
-    } else {
-      refuse(accept, "more is being accepted than PostgreSQL can take");
+              posts.post(new Outbox.Written(write, result));
+            }),
+        () -> refuse(accept, "more is being accepted than PostgreSQL can take"));
+  }
+
+  private void submit(InFlight write, Write what, Runnable refused) {
+    inFlight.add(write);
+    if (!owners.commits().writer().submit(what)) {
+      inFlight.removeLast();
+      refused.run();
     }
   }
 
@@ -139,7 +153,7 @@ final class OutboxIntake {
     BitSet duplicates = inserted.duplicates();
     int routed = 0;
     int unmatched = 0;
-    for (Outbox.Matched matched : accept.events()) {
+    for (Insert.Routed matched : accept.events()) {
       String id = matched.event().cloudEventId();
       if (matched.routes().isEmpty()) {
         unmatched++;
@@ -152,11 +166,23 @@ final class OutboxIntake {
     owners
         .telemetry()
         .accepted(receipts.size() - duplicates.cardinality(), unmatched, duplicates.cardinality());
-    accept.replyTo().tell(new Answer.Accepted(receipts));
+    accept.answer().accept(new Answer.Accepted(receipts));
   }
 
-  After written(Outbox.Accept accept, Write.Result result) {
-    writing--;
+  /** The news of a write, and of those after it that waited for it. */
+  After written(InFlight write, Write.Result result) {
+    write.result = result;
+    After after = After.NOTHING;
+    for (InFlight first = inFlight.peek();
+        first != null && first.result != null;
+        first = inFlight.peek()) {
+      inFlight.remove();
+      after = first.then.apply(first.result) == After.RENEW ? After.RENEW : after;
+    }
+    return after;
+  }
+
+  private After accepted(Outbox.Accept accept, Write.Result result) {
     return switch (result) {
       case Write.Result.Accepted(var inserted) -> {
         take(inserted.rows());
@@ -170,7 +196,7 @@ final class OutboxIntake {
       }
       case Write.Result.Failed(var failure, var detail) -> {
         if (failure == SqlFailure.REFUSED) {
-          accept.replyTo().tell(new Answer.Refused(new Refusal.Invalid("", detail)));
+          accept.answer().accept(new Answer.Refused(new Refusal.Invalid("", detail)));
         } else {
           refuse(accept, "the database is not available: " + detail);
         }
@@ -193,11 +219,12 @@ final class OutboxIntake {
     }
     pending += rows.size();
     boolean fits = !table.behind() && runs.hasRoom();
-    if (fits) {
-      for (Delivery row : rows) {
-        if (!table.passed(row.seq())) {
-          runs.admit(row);
-        }
+    for (Delivery row : rows) {
+      Instant due = row.dueAt();
+      if (due != null) {
+        table.dropped(due); // a page may have brought it before this news: only the table knows
+      } else if (fits && !table.passed(row.seq())) {
+        runs.admit(row);
       }
     }
     table.wrote(rows.getLast().seq(), fits);
@@ -206,24 +233,19 @@ final class OutboxIntake {
   // ---- dead letters
 
   void replay(List<UUID> deadLetters, long epoch, ActorRef<Answer> replyTo) {
-    var replay =
+    var write = new InFlight(result -> replayed(result, replyTo));
+    submit(
+        write,
         new Write.Replay(
-            app,
-            epoch,
-            deadLetters,
-            result -> self.tell(new Outbox.ReplayWritten(result, replyTo)));
-    if (owners.commits().writer().submit(replay)) {
-      writing++;
-    } else {
-      replyTo.tell(Outbox.unavailable("more is being accepted than PostgreSQL can take"));
-    }
+            app, epoch, deadLetters, result -> posts.post(new Outbox.Written(write, result))),
+        () -> replyTo.tell(Outbox.unavailable("more is being accepted than PostgreSQL can take")));
   }
 
-  After replayed(Write.Result result, ActorRef<Answer> replyTo) {
-    writing--;
+  private After replayed(Write.Result result, ActorRef<Answer> replyTo) {
     return switch (result) {
-      case Write.Result.Replayed(var rows) -> {
+      case Write.Result.Replayed(var rows, var lastSeq) -> {
         pending += rows;
+        table.wrote(lastSeq, false);
         table.unsure(); // they are only in the table: read them like what did not fit
         replyTo.tell(new Answer.Replayed(rows));
         yield After.NOTHING;

@@ -5,9 +5,12 @@ import dev.viesti.dispatcher.commit.SettleQueue;
 import dev.viesti.dispatcher.execution.Execution;
 import dev.viesti.dispatcher.execution.Gate;
 import dev.viesti.dispatcher.metrics.Telemetry;
+import dev.viesti.dispatcher.wire.Answer;
+import dev.viesti.persistence.outbox.Claim;
 import dev.viesti.persistence.outbox.RowChange;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.Delivery;
+import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.delivery.Outcome;
 import dev.viesti.protocol.delivery.Settlement;
 import dev.viesti.protocol.handler.HandlerCall;
@@ -20,7 +23,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,31 +37,57 @@ final class OutboxRuns {
   /** A day: longer than outages that mend themselves. */
   private static final Duration UNCOUNTED_MAX = Duration.ofDays(1);
 
-  private final ActorContext<Outbox.Command> context;
+  /** Longer attempts are marked in the table; shorter ones are over before it would be worth it. */
+  private static final Duration MARK_AFTER = Duration.ofSeconds(1);
+
+  /** After a crash: what may have run at that moment, four times over. */
+  private static final int CAREFUL_STARTS = 256;
+
+  /** Between two looks whether another delivery that may end a node has ended. */
+  private static final Duration SUSPECT_PAUSE = Duration.ofMillis(200);
+
+  private final PostBox posts;
+  private final Outbox.Parent parent;
   private final Owners owners;
   private final AppId app;
   private final SettleQueue settleQueue;
   private final Ledger ledger = new Ledger();
-  private final Map<Long, ActorRef<Execution.Command>> executions = new HashMap<>();
+  private final Executions executions = new Executions();
   private final Map<Long, Ended> ending = new HashMap<>();
   private final List<OutcomeNotice> notices = new ArrayList<>();
+  private final List<Delivery> fenced = new ArrayList<>();
+  private final Told told = new Told();
   private final Gate.Waiter waiter;
   private OutboxPolicy policy;
   private boolean inLine;
+  private int carefulStarts;
+  private long carefulBelow;
+  private long suspect = -1;
 
   OutboxRuns(
-      ActorContext<Outbox.Command> context,
+      ActorRef<Outbox.Command> self,
+      PostBox posts,
+      Outbox.Parent parent,
       Owners owners,
       AppId app,
       OutboxPolicy policy,
       SettleQueue settleQueue) {
-    this.context = context;
+    this.posts = posts;
+    this.parent = parent;
     this.owners = owners;
     this.app = app;
     this.policy = policy;
     this.settleQueue = settleQueue;
-    ActorRef<Outbox.Command> self = context.getSelf();
     this.waiter = () -> self.tell(new Outbox.Granted());
+  }
+
+  /**
+   * Owners before this one went without a word: what they ran may be why. What may have been
+   * running then is marked before it runs again.
+   */
+  void claimed(Claim claim) {
+    carefulStarts = claim.crashes() == 0 ? 0 : CAREFUL_STARTS;
+    carefulBelow = claim.firstSeq();
   }
 
   void configure(OutboxPolicy newPolicy) {
@@ -84,12 +112,30 @@ final class OutboxRuns {
     ledger.admit(row, now());
   }
 
+  /** What became due, and attempts whose time is up. */
   void promote() {
-    ledger.promote(now());
+    Instant now = now();
+    ledger.promote(now);
+    for (Executions.Run run : executions.overdue(now)) {
+      run.cancel();
+      if (run.isStarted()) {
+        stopped(run, new Outcome.TimedOut(run.trigger.timeout()));
+      } else { // its mark is still on its way to a database that is slow: nothing has run
+        var again = new Executions.Run(run.row, run.trigger, now);
+        again.mark();
+        executions.add(again);
+      }
+    }
   }
 
+  /** When {@link #promote} must be called next; null when it need not be. */
   @Nullable Instant nextDue() {
-    return ledger.nextDue();
+    Instant due = ledger.nextDue();
+    Instant check = executions.nextCheck();
+    if (due == null || check == null) {
+      return due == null ? check : due;
+    }
+    return due.isBefore(check) ? due : check;
   }
 
   boolean isEmpty() {
@@ -102,7 +148,7 @@ final class OutboxRuns {
   }
 
   List<Long> running() {
-    return List.copyOf(executions.keySet());
+    return executions.seqs();
   }
 
   Telemetry.OwnerState state(long pending) {
@@ -152,33 +198,134 @@ final class OutboxRuns {
       settle(bury(row, row.attempt(), reason, row.attempts(), startedAt, row.firstAttemptAt()));
       return;
     }
-    var call = new HandlerCall(app, row.trigger(), row.id(), row.nextAttempt(), epoch, row.event());
-    ActorRef<Outbox.Command> self = context.getSelf();
-    ActorRef<Execution.Command> execution =
-        context.spawnAnonymous(
-            Execution.create(
-                "execution-" + app + "-" + row.seq(),
-                () -> owners.targets().run(trigger.target(), call, trigger.timeout()),
-                trigger.timeout(),
-                outcome -> self.tell(new Outbox.AttemptEnded(row, startedAt, outcome))));
-    executions.put(row.seq(), execution);
-  }
-
-  /** An execution has reported. One that was cancelled meanwhile is not listened to any more. */
-  void ended(Delivery row, Instant startedAt, Outcome outcome, Outbox.Parent parent) {
-    if (executions.remove(row.seq()) == null) {
+    Instant since = row.runningSince();
+    if (since != null) {
+      owners.gate().release();
+      settleAttempt(
+          row, since, row.isDeferred() ? new Outcome.TimedOut(deferral(row)) : crashed(row));
       return;
     }
+    boolean isSuspect = AttemptLog.crashes(row.attempts()) > 0;
+    if (isSuspect && suspect >= 0) {
+      owners.gate().release();
+      Instant later = startedAt.plus(SUSPECT_PAUSE).truncatedTo(ChronoUnit.MICROS);
+      settle(new RowChange.Retry(row, row.dueAt(later)));
+      return;
+    }
+    var run = new Executions.Run(row, trigger, startedAt);
+    executions.add(run);
+    boolean careful = carefulStarts > 0 && row.seq() < carefulBelow;
+    if (isSuspect || careful) {
+      suspect = isSuspect ? row.seq() : suspect;
+      carefulStarts -= careful ? 1 : 0;
+      mark(run);
+    } else {
+      launch(run, epoch);
+    }
+  }
+
+  private static Duration deferral(Delivery row) {
+    return row.dueAt() == null || row.runningSince() == null
+        ? Duration.ZERO
+        : Duration.between(row.runningSince(), row.dueAt());
+  }
+
+  private Outcome crashed(Delivery row) {
+    int crashes = AttemptLog.crashes(row.attempts()) + 1;
+    return crashes < owners.settings().crashesMax()
+        ? new Outcome.Crashed()
+        : new Outcome.Permanent(Outcome.Crashed.REASON + ", " + crashes + " times");
+  }
+
+  private void launch(Executions.Run run, long epoch) {
+    Delivery row = run.row;
+    var call = new HandlerCall(app, row.trigger(), row.id(), row.nextAttempt(), epoch, row.event());
+    run.started(
+        Execution.start(
+            "execution-" + app + "-" + row.seq(),
+            () -> owners.targets().run(run.trigger, call, row),
+            ended -> posts.post(new Outbox.AttemptEnded(run, ended))));
+  }
+
+  private void mark(Executions.Run run) {
+    run.mark();
+    Instant since = run.startedAt.truncatedTo(ChronoUnit.MICROS);
+    owners.commits().settler().settle(settleQueue, new RowChange.Mark(run.row, since));
+  }
+
+  /** Attempts that take long are marked in the table, so that a crash counts as one. */
+  void markLong() {
+    executions.unmarkedSince(now().minus(MARK_AFTER)).forEach(this::mark);
+  }
+
+  /**
+   * An execution has reported. One that was cancelled or timed out meanwhile is not listened to.
+   *
+   * @return how many rows fewer are in the table
+   */
+  int ended(Executions.Run run, Execution.Ended end, TablePosition table) {
+    if (!executions.remove(run)) {
+      return 0;
+    }
+    Delivery row = run.row;
+    switch (end) {
+      case Execution.Ended.WithOutcome(var outcome) -> stopped(run, outcome);
+      case Execution.Ended.Settled() -> {
+        released(run);
+        attempted(run.trigger, Outcome.Succeeded.PLAIN, run.startedAt);
+        ending.put(row.seq(), new Ended(row.nextAttempt(), "succeeded", null, now()));
+        return settled(new RowChange.Delete(row), false, table, -1);
+      }
+      case Execution.Ended.Gone() -> {
+        released(run);
+        ledger.gone(row.seq(), now());
+        table.left(row.seq());
+      }
+      case Execution.Ended.Fenced() -> {
+        released(run);
+        fenced.add(row);
+      }
+    }
+    return 0;
+  }
+
+  /** Whether an execution found that the epoch is not ours any more. */
+  boolean isFenced() {
+    return !fenced.isEmpty();
+  }
+
+  /** It was our own older epoch: those executions are made again. */
+  void renewed() {
+    fenced.forEach(row -> ledger.notStarted(row.seq()));
+    fenced.clear();
+  }
+
+  private void stopped(Executions.Run run, Outcome outcome) {
+    released(run);
+    settleAttempt(run.row, run.startedAt, outcome);
+  }
+
+  private void released(Executions.Run run) {
     owners.gate().release();
-    Instant at = now();
-    int attempt = row.nextAttempt();
-    Trigger trigger = policy.triggers().get(row.trigger());
+    if (suspect == run.row.seq()) {
+      suspect = -1;
+    }
+  }
+
+  private void attempted(@Nullable Trigger trigger, Outcome outcome, Instant startedAt) {
     owners
         .telemetry()
         .attempted(
             trigger == null ? "removed" : trigger.target().kind(),
             outcome.word(),
-            Duration.between(startedAt, at));
+            Duration.between(startedAt, now()));
+  }
+
+  private void settleAttempt(Delivery row, Instant startedAt, Outcome outcome) {
+    Instant at = now();
+    int attempt = row.nextAttempt();
+    Trigger trigger = policy.triggers().get(row.trigger());
+    attempted(trigger, outcome, startedAt);
     if (outcome instanceof Outcome.Permanent permanent && permanent.disablesTrigger()) {
       parent.disable().accept(row.trigger(), permanent.reason());
     }
@@ -197,6 +344,7 @@ final class OutboxRuns {
       }
       case Settlement.Postponed(var dueAt, var reason) ->
           settle(new RowChange.Retry(row, row.postponedTo(dueAt, reason)));
+      case Settlement.Deferred(var deadline) -> defer(row, startedAt, deadline);
       case Settlement.DeadLettered(var error) -> {
         ending.put(row.seq(), new Ended(attempt, outcome.word(), error, at));
         String log = AttemptLog.append(row.attempts(), attempt, startedAt, at, outcome);
@@ -204,6 +352,18 @@ final class OutboxRuns {
         settle(bury(row, attempt, error, log, at, first));
       }
     }
+  }
+
+  /** Somebody may have told the outcome before the target had even answered. */
+  private void defer(Delivery row, Instant startedAt, Instant deadline) {
+    Outcome early = told.take(row.seq());
+    if (early != null) {
+      settleAttempt(row, startedAt, early);
+      return;
+    }
+    Instant since = startedAt.truncatedTo(ChronoUnit.MICROS);
+    Instant until = deadline.isAfter(since) ? deadline : since.plus(1, ChronoUnit.MICROS);
+    settle(new RowChange.Defer(row, row.deferredUntil(until, since)));
   }
 
   /** An endpoint that is away for ever must not keep a delivery for ever. */
@@ -244,11 +404,19 @@ final class OutboxRuns {
    *     row with an ordering key stays in memory all the same, for others wait behind it
    * @return how many rows fewer are in the table
    */
-  int settled(RowChange change, boolean missed, TablePosition table) {
+  int settled(RowChange change, boolean missed, TablePosition table, long epoch) {
     Instant now = now();
     Delivery row = change.row();
+    if (change instanceof RowChange.Mark mark) {
+      marked(mark, missed, table, epoch);
+      return 0;
+    }
     Ended ended = ending.remove(row.seq());
+    if (!(change instanceof RowChange.Defer && told.isEarly(row.seq()))) {
+      told.settled(row.seq());
+    }
     return switch (change) {
+      case RowChange.Mark mark -> 0;
       case RowChange.Delete delete -> {
         ledger.gone(row.seq(), now);
         table.left(row.seq());
@@ -264,11 +432,11 @@ final class OutboxRuns {
         notice(row, ended, "dead_lettered", null);
         yield 1;
       }
-      case RowChange.Retry retry -> {
-        Instant due = retry.next().dueAt();
+      case RowChange.Later later -> {
+        Instant due = later.next().dueAt();
         boolean near = !missed && table.near(due, now);
         if (due == null || row.orderingKey() != null || near) {
-          ledger.retried(retry.next(), now);
+          ledger.retried(later.next(), now);
         } else {
           ledger.gone(row.seq(), now);
           table.left(row.seq());
@@ -278,9 +446,33 @@ final class OutboxRuns {
           owners.telemetry().retried();
           notice(row, ended, "retried", due);
         }
+        Outcome early = later instanceof RowChange.Defer ? told.take(row.seq()) : null;
+        if (early != null) {
+          tell(later.next(), early);
+        }
         yield 0;
       }
     };
+  }
+
+  private void marked(RowChange.Mark mark, boolean missed, TablePosition table, long epoch) {
+    Delivery row = mark.row();
+    if (mark.since() == null) { // interrupted: whoever owns it next runs it again
+      ledger.gone(row.seq(), now());
+      return;
+    }
+    Executions.Run run = executions.find(row.seq());
+    if (run == null || run.isStarted()) {
+      return;
+    }
+    if (missed) {
+      executions.remove(run);
+      released(run);
+      ledger.gone(row.seq(), now());
+      table.left(row.seq());
+    } else {
+      launch(run, epoch);
+    }
   }
 
   /** Shows what {@link #settled} has gathered. */
@@ -346,12 +538,44 @@ final class OutboxRuns {
   void cancel(Delivery stored) {
     Delivery row = inMemory(stored);
     ledger.admit(row, now());
-    ActorRef<Execution.Command> execution = executions.remove(row.seq());
-    if (execution != null) {
-      execution.tell(new Execution.Cancel());
-      owners.gate().release();
+    Executions.Run run = executions.remove(row.seq());
+    if (run != null) {
+      run.cancel();
+      released(run);
     }
     settle(new RowChange.Delete(row));
+  }
+
+  /**
+   * Somebody tells the outcome of an attempt that may be under way in this JVM: it counts as soon
+   * as the target has answered that it is deferred.
+   *
+   * @return false when there is no such attempt
+   */
+  boolean complete(DeliveryId id, Outcome outcome, ActorRef<Answer> replyTo) {
+    Executions.Run run = executions.find(id);
+    if (run != null) {
+      told.early(run.row.seq(), outcome, replyTo);
+      return true;
+    }
+    return false;
+  }
+
+  /** The same of a row that the table knows as deferred. */
+  void complete(Delivery stored, Outcome outcome, ActorRef<Answer> replyTo) {
+    Delivery row = inMemory(stored);
+    Ledger.Place place = placeOf(row.seq());
+    if (place == Ledger.Place.SETTLING || !row.isDeferred()) {
+      replyTo.tell(Outbox.conflict("the delivery does not wait for its outcome any more"));
+      return;
+    }
+    told.wait(row.seq(), replyTo);
+    tell(row, outcome);
+  }
+
+  private void tell(Delivery row, Outcome outcome) {
+    ledger.admit(row, now());
+    settleAttempt(row, row.runningSince() == null ? now() : row.runningSince(), outcome);
   }
 
   private Delivery inMemory(Delivery stored) {
@@ -359,14 +583,21 @@ final class OutboxRuns {
     return row == null ? stored : row;
   }
 
-  /** Interrupts everything that runs; it stays in the table and will be run again. */
+  /**
+   * Interrupts everything that runs; it stays in the table and will be run again. A row that says
+   * that it runs takes that back: an attempt that we ended ourselves is no crash.
+   */
   void cancelAll() {
-    for (Map.Entry<Long, ActorRef<Execution.Command>> entry : executions.entrySet()) {
-      entry.getValue().tell(new Execution.Cancel());
-      owners.gate().release();
-      ledger.gone(entry.getKey(), now());
+    for (Executions.Run run : executions.clear()) {
+      run.cancel();
+      released(run);
+      if (run.isMarked()) {
+        ledger.settling(run.row.seq());
+        owners.commits().settler().settle(settleQueue, new RowChange.Mark(run.row, null));
+      } else {
+        ledger.gone(run.row.seq(), now());
+      }
     }
-    executions.clear();
   }
 
   /** Gives back what others could wait for. The executions stop with their parent. */

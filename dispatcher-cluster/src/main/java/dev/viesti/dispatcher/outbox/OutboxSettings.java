@@ -14,6 +14,7 @@ import java.time.Duration;
  * @param drainDeadline how long running executions may take to end when the owner stops
  * @param idleAfter an owner with nothing to do for so long lets its app passivate
  * @param claimWaitingMax events that wait while the owner claims its epoch
+ * @param crashesMax attempts during which the node went away before a delivery is given up
  */
 public record OutboxSettings(
     int windowRows,
@@ -23,7 +24,8 @@ public record OutboxSettings(
     Duration horizon,
     Duration drainDeadline,
     Duration idleAfter,
-    int claimWaitingMax) {
+    int claimWaitingMax,
+    int crashesMax) {
   /**
    * @throws IllegalArgumentException naming the key that is out of its bounds
    */
@@ -36,6 +38,7 @@ public record OutboxSettings(
     require(!drainDeadline.isNegative(), "drain-deadline is 0 or more");
     require(idleAfter.compareTo(Duration.ofSeconds(1)) >= 0, "idle-after is 1 s or more");
     require(claimWaitingMax >= 1, "claim-waiting-max is 1 or more");
+    require(crashesMax >= 1 && crashesMax <= 20, "crashes-max is 1 to 20");
   }
 
   /** Reads {@code viesti.outbox}. */
@@ -49,7 +52,8 @@ public record OutboxSettings(
         own.getDuration("horizon"),
         own.getDuration("drain-deadline"),
         own.getDuration("idle-after"),
-        own.getInt("claim-waiting-max"));
+        own.getInt("claim-waiting-max"),
+        own.getInt("crashes-max"));
   }
 
   private static void require(boolean holds, String rule) {

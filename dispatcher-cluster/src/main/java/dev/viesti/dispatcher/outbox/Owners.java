@@ -12,6 +12,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -21,6 +22,7 @@ import java.util.random.RandomGenerator;
  * What all owners of a node share.
  *
  * @param node what {@code outbox_owner.node} says while an owner is here
+ * @param alarms wakes owners to the millisecond; what it runs may only post
  * @param blocking where statements run: never an actor's dispatcher
  * @param ids fresh UUIDv7s, for dead letters
  */
@@ -36,6 +38,7 @@ public record Owners(
     Clock clock,
     RandomGenerator random,
     Supplier<UUID> ids,
+    ScheduledExecutorService alarms,
     Executor blocking) {
   /** The node's group commits. */
   public record Commits(OutboxWriter writer, Settler settler, SeqBlocks seqs) {}

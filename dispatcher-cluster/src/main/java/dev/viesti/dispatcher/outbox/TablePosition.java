@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * unloadedDue}. Rows with an ordering key and a time of their own hold others back, so a new owner
  * reads them first of all and keeps them.
  *
+ * <p>Rows may be durable in another order than that of their numbers, so a page counts only as far
+ * as nothing smaller can still be on its way.
+ *
  * <p>One page is read at a time. A row that leaves memory while a page is under way may be in that
  * page in its old version; it is left out then.
  *
@@ -52,6 +55,7 @@ final class TablePosition {
   private long cursor = BEFORE_FIRST;
   private long written = BEFORE_FIRST;
   private long writtenAtRead = BEFORE_FIRST;
+  private long boundAtRead = BEFORE_FIRST;
   private boolean unsureWhileReading;
   private boolean doubtful;
   private boolean discarded;
@@ -111,9 +115,14 @@ final class TablePosition {
     discarded = reading != null;
   }
 
-  /** What is not in the table by now will never be: the epoch under which it was sent is over. */
-  void certain() {
+  /**
+   * What is not in the table by now will never be: the epoch under which it was sent is over.
+   *
+   * @param lastNumber of all rows so far
+   */
+  void certain(long lastNumber) {
     doubtful = false;
+    written = Math.max(written, lastNumber);
     unsure();
   }
 
@@ -148,8 +157,10 @@ final class TablePosition {
    * The page to read next; null when one is under way or nothing is to be read.
    *
    * @param room whether memory has room for a page
+   * @param certainUpTo rows up to this number are in the table or never will be; of larger ones
+   *     some may still be on their way, behind others that are there already, and are left out
    */
-  @Nullable Read next(boolean room, Instant now) {
+  @Nullable Read next(boolean room, Instant now, long certainUpTo) {
     if (reading != null || !room || doubtful) {
       return null;
     }
@@ -162,6 +173,7 @@ final class TablePosition {
       reading = new Read.Scheduled(now.plus(horizon), scheduledDue, scheduledSeq);
     } else if (behind) {
       writtenAtRead = written;
+      boundAtRead = Math.max(certainUpTo, written);
       reading = new Read.AtOnce(cursor);
     }
     return reading;
@@ -178,13 +190,16 @@ final class TablePosition {
    * @param nextDue after a complete page of scheduled rows: when the first one beyond it is due
    * @return its rows without those that are out of date
    */
-  List<Delivery> loaded(List<Delivery> rows, boolean complete, @Nullable Instant nextDue) {
-    Delivery last = rows.isEmpty() ? null : rows.getLast();
+  List<Delivery> loaded(List<Delivery> page, boolean pageComplete, @Nullable Instant nextDue) {
     Read read = reading;
     if (doubtful || discarded) {
       finish();
       return List.of();
     }
+    long bound = read instanceof Read.AtOnce ? boundAtRead : Long.MAX_VALUE;
+    List<Delivery> rows = page.stream().filter(row -> row.seq() <= bound).toList();
+    boolean complete = pageComplete || rows.size() < page.size();
+    Delivery last = rows.isEmpty() ? null : rows.getLast();
     if (read != null) {
       switch (read) {
         case Read.Heads heads -> {

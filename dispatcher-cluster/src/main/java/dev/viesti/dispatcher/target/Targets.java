@@ -1,16 +1,18 @@
 package dev.viesti.dispatcher.target;
 
 import dev.viesti.dispatcher.Refusal;
+import dev.viesti.dispatcher.execution.Execution;
 import dev.viesti.dispatcher.target.handler.HandlerTarget;
 import dev.viesti.dispatcher.target.log.LogTarget;
 import dev.viesti.dispatcher.target.webhook.AddressGuard;
 import dev.viesti.dispatcher.target.webhook.WebhookSettings;
 import dev.viesti.dispatcher.target.webhook.WebhookTarget;
+import dev.viesti.protocol.delivery.Delivery;
 import dev.viesti.protocol.delivery.Outcome;
 import dev.viesti.protocol.handler.HandlerCall;
 import dev.viesti.protocol.trigger.Target;
+import dev.viesti.protocol.trigger.Trigger;
 import java.time.Clock;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** All targets of a node: the one place that knows every kind. Thread-safe. */
@@ -18,9 +20,15 @@ public final class Targets implements AutoCloseable {
   private final WebhookTarget webhooks;
   private final AddressGuard guard;
   private final HandlerTarget handlers;
+  private final TransactionalRunner transactions;
   private final LogTarget log = new LogTarget();
 
-  public Targets(WebhookSettings webhooks, HandlerTarget handlers, Clock clock) {
+  public Targets(
+      WebhookSettings webhooks,
+      HandlerTarget handlers,
+      TransactionalRunner transactions,
+      Clock clock) {
+    this.transactions = transactions;
     this.webhooks = new WebhookTarget(webhooks, clock);
     this.guard = AddressGuard.of(webhooks);
     this.handlers = handlers;
@@ -34,7 +42,7 @@ public final class Targets implements AutoCloseable {
         yield problem == null ? null : new Refusal.Invalid("/target/webhook/url", problem);
       }
       case Target.Handler handler ->
-          handlers.knows(handler.name())
+          handlers.knows(handler.name()) || transactions.knows(handler.name())
               ? null
               : new Refusal.Invalid(
                   "/target/handler/name",
@@ -43,18 +51,29 @@ public final class Targets implements AutoCloseable {
     };
   }
 
-  /** Runs one attempt on the calling thread; see {@link TargetRunner#run}. */
-  public Outcome run(Target target, HandlerCall call, Duration timeout)
+  /**
+   * Runs one attempt on the calling thread; see {@link TargetRunner#run}.
+   *
+   * @param row the delivery as it is in the table
+   */
+  public Execution.Ended run(Trigger trigger, HandlerCall call, Delivery row)
       throws InterruptedException {
-    return switch (target) {
-      case Target.Webhook webhook -> webhooks.run(webhook, call, timeout);
-      case Target.Handler handler -> handlers.run(handler, call, timeout);
-      case Target.Log any -> log.run(any, call, timeout);
+    return switch (trigger.target()) {
+      case Target.Webhook webhook -> ended(webhooks.run(webhook, call, trigger.timeout()));
+      case Target.Handler handler when transactions.knows(handler.name()) ->
+          transactions.run(handler.name(), call, row);
+      case Target.Handler handler -> ended(handlers.run(handler, call, trigger.timeout()));
+      case Target.Log any -> ended(log.run(any, call, trigger.timeout()));
     };
+  }
+
+  private static Execution.Ended ended(Outcome outcome) {
+    return new Execution.Ended.WithOutcome(outcome);
   }
 
   @Override
   public void close() {
     webhooks.close();
+    transactions.close();
   }
 }

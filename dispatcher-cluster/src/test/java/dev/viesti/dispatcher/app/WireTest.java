@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.ConfigFactory;
 import dev.viesti.dispatcher.AppView;
+import dev.viesti.dispatcher.Completion;
 import dev.viesti.dispatcher.DeliveryView;
 import dev.viesti.dispatcher.Receipt;
 import dev.viesti.dispatcher.Refusal;
@@ -102,6 +103,7 @@ class WireTest {
             new App.AskRunning(replyTo),
             new App.RetryDelivery(row, replyTo),
             new App.CancelDelivery(row.retriedAt(AT, AT, "e", "[]"), replyTo),
+            new App.CompleteDelivery(row.id(), Completion.failed("no", true), replyTo),
             new App.Replay(List.of(new UUID(3, 4)), replyTo),
             new App.Wake(),
             new App.Stop());

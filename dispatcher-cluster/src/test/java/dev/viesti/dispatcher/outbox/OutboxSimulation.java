@@ -42,6 +42,7 @@ final class OutboxSimulation {
   private final ArrayDeque<Write> writes = new ArrayDeque<>();
   private final ArrayDeque<Write> news = new ArrayDeque<>();
   private final List<Write> lost = new ArrayList<>();
+  private final Set<Write> durable = new HashSet<>();
   private final List<Delivery> executions = new ArrayList<>();
   private final ArrayDeque<Change> settling = new ArrayDeque<>();
   private final ArrayDeque<Change> settled = new ArrayDeque<>();
@@ -51,6 +52,7 @@ final class OutboxSimulation {
   private TablePosition table = new TablePosition(HORIZON);
   private Instant now = Instant.parse("2026-01-01T00:00:00Z");
   private long seq = 1;
+  private long claimed;
   private int largest;
 
   OutboxSimulation(long seed) {
@@ -130,11 +132,16 @@ final class OutboxSimulation {
     writes.add(new Write(rows, random.nextInt(10) == 0));
   }
 
+  /** Two lanes: the second write may be durable first. */
   private void commit() {
-    Write write = writes.poll();
-    if (write != null) {
+    boolean second = writes.size() > 1 && random.nextInt(3) == 0;
+    Write write = second ? writes.stream().skip(1).findFirst().orElseThrow() : writes.peek();
+    if (write != null && !durable.contains(write)) {
       write.rows().forEach(row -> stored.put(row.seq(), row));
-      news.add(write);
+      durable.add(write);
+    }
+    while (!writes.isEmpty() && durable.remove(writes.peek())) {
+      news.add(writes.remove()); // news is taken over in the order of submission
     }
   }
 
@@ -144,6 +151,7 @@ final class OutboxSimulation {
       return;
     }
     if (write.replay()) {
+      table.wrote(write.rows().getLast().seq(), false);
       table.unsure();
       return;
     }
@@ -163,12 +171,10 @@ final class OutboxSimulation {
    * the owner has a new epoch, what was sent before goes on.
    */
   private void loseTheAnswer() {
-    Write write = writes.poll();
-    if (write != null && news.isEmpty()) {
-      lost.add(write);
+    Write write = writes.peek();
+    if (write != null && news.isEmpty() && durable.isEmpty()) {
+      lost.add(writes.remove());
       table.doubt();
-    } else if (write != null) {
-      writes.addFirst(write);
     }
   }
 
@@ -183,11 +189,19 @@ final class OutboxSimulation {
       }
     }
     lost.clear();
-    table.certain();
+    for (Write write : writes) { // sent under the old epoch: what is not durable is fenced
+      if (durable.remove(write)) {
+        news.add(write);
+      }
+    }
+    writes.clear();
+    table.certain(seq - 1);
   }
 
   private void read() {
-    TablePosition.Read read = table.next(ledger.size() + PAGE <= WINDOW, now);
+    boolean quiet = writes.isEmpty() && news.isEmpty() && lost.isEmpty();
+    TablePosition.Read read =
+        table.next(ledger.size() + PAGE <= WINDOW, now, quiet ? seq - 1 : claimed);
     if (read == null) {
       return;
     }
@@ -318,6 +332,7 @@ final class OutboxSimulation {
   /** Another owner starts from the table; what ran is run again. */
   private void crash() {
     writes.clear();
+    durable.clear();
     news.clear();
     lost.clear();
     executions.clear();
@@ -327,6 +342,7 @@ final class OutboxSimulation {
     page = null;
     ledger = new Ledger();
     table = new TablePosition(HORIZON);
+    claimed = seq - 1;
   }
 
   private static boolean isAfter(Delivery row, Instant due, long after) {

@@ -1,0 +1,88 @@
+package dev.viesti.dispatcher.app;
+
+import dev.viesti.dispatcher.Receipt;
+import dev.viesti.dispatcher.metrics.Telemetry;
+import dev.viesti.dispatcher.outbox.Outbox;
+import dev.viesti.dispatcher.outbox.PostBox;
+import dev.viesti.dispatcher.wire.Answer;
+import dev.viesti.persistence.outbox.Insert;
+import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.event.Event;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The apps whose owners are on this node, for callers in the same JVM: their events are matched on
+ * the caller's own thread and go straight to the owner. Thread-safe.
+ *
+ * <p>Only a short cut: an app that is not here, or whose owner is just stopping, is reached through
+ * its shard.
+ */
+public final class LocalApps {
+  private record Entry(Router router, PostBox outbox, boolean open) {}
+
+  private final Map<AppId, Entry> apps = new ConcurrentHashMap<>();
+  private final Telemetry telemetry;
+
+  public LocalApps(Telemetry telemetry) {
+    this.telemetry = telemetry;
+  }
+
+  /**
+   * The app's owner is here, or its triggers changed.
+   *
+   * @param open whether it accepts events
+   */
+  void put(AppId app, Router router, PostBox outbox, boolean open) {
+    apps.put(app, new Entry(router, outbox, open));
+  }
+
+  /** It accepts events again, or none until further notice. */
+  void open(AppId app, boolean open) {
+    apps.computeIfPresent(app, (id, entry) -> new Entry(entry.router(), entry.outbox(), open));
+  }
+
+  void remove(AppId app) {
+    apps.remove(app);
+  }
+
+  /** What its owner reads; null when it is not here. */
+  @Nullable PostBox outbox(AppId app) {
+    Entry entry = apps.get(app);
+    return entry == null ? null : entry.outbox();
+  }
+
+  /**
+   * Accepts events of an app that is here.
+   *
+   * @param answer called once, on any thread; may only tell
+   * @return false when it is not here: nothing was done, and {@code answer} will not be called
+   */
+  public boolean publish(AppId app, List<Event> events, Consumer<Answer> answer) {
+    Entry entry = apps.get(app);
+    return entry != null && entry.open() && publish(entry.router(), entry.outbox(), events, answer);
+  }
+
+  private boolean publish(
+      Router router, PostBox outbox, List<Event> events, Consumer<Answer> answer) {
+    List<Insert.Routed> routed = new ArrayList<>(events.size());
+    boolean any = false;
+    for (Event event : events) {
+      List<Insert.Route> routes = router.route(event);
+      any |= !routes.isEmpty();
+      routed.add(new Insert.Routed(event, routes));
+    }
+    if (any) {
+      return outbox.post(new Outbox.Accept(routed, answer));
+    }
+    telemetry.accepted(events.size(), events.size(), 0);
+    answer.accept(
+        new Answer.Accepted(
+            events.stream().map(event -> new Receipt(event.cloudEventId(), 0, false)).toList()));
+    return true;
+  }
+}
