@@ -2,6 +2,7 @@ package dev.viesti.ops.api;
 
 import dev.viesti.dispatcher.AppSummary;
 import dev.viesti.dispatcher.AppView;
+import dev.viesti.dispatcher.Completion;
 import dev.viesti.dispatcher.DeadLetterQuery;
 import dev.viesti.dispatcher.DeliveryPosition;
 import dev.viesti.dispatcher.DeliveryView;
@@ -59,7 +60,8 @@ public final class FakeViesti implements Viesti {
     Event event =
         Event.of(new UUID(7, seq), "shop", "order.paid", "o/1", Payload.ofJson("{\"n\":1.50}"));
     Delivery row =
-        new Delivery(dueAt, seq, event, trigger, "o/1", 1, THEN, THEN, "refused", "[{\"n\":1}]");
+        new Delivery(
+            dueAt, seq, event, trigger, "o/1", 1, THEN, THEN, "refused", "[{\"n\":1}]", null);
     DeliveryView view =
         new DeliveryView(
             row, dueAt == null ? DeliveryView.State.WAITING : DeliveryView.State.SCHEDULED);
@@ -248,6 +250,16 @@ public final class FakeViesti implements Viesti {
 
   @Override
   public CompletionStage<Void> cancelDelivery(AppId app, DeliveryId id, String principal) {
+    return does(
+        () -> {
+          deliveries.remove(existing(id));
+          return nothing();
+        });
+  }
+
+  @Override
+  public CompletionStage<Void> completeDelivery(
+      AppId app, DeliveryId id, Completion completion, String principal) {
     return does(
         () -> {
           deliveries.remove(existing(id));
