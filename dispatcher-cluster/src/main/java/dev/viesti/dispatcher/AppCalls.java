@@ -36,6 +36,11 @@ final class AppCalls {
     return executor;
   }
 
+  /** Tells the app, wherever it is, and hears nothing. */
+  void tell(AppId app, App.Command command) {
+    sharding.entityRefFor(App.KEY, app.value()).tell(command);
+  }
+
   /** Publishes: on the short way when the app's owner is on this node. */
   CompletableFuture<Answer.Accepted> publish(AppId app, List<Event> events) {
     var result = new CompletableFuture<Answer.Accepted>();

@@ -267,6 +267,9 @@ final class ClusteredViesti implements Viesti {
     if (running.contains(row.seq())) {
       return new DeliveryView(row, DeliveryView.State.RUNNING);
     }
+    if (row.isBlocked()) {
+      return new DeliveryView(row, DeliveryView.State.BLOCKED);
+    }
     Instant due = row.dueAt();
     return new DeliveryView(
         row,
@@ -372,6 +375,7 @@ final class ClusteredViesti implements Viesti {
                       if (!deadLetters.resolve(app, id, resolution, note)) {
                         throw resolvedAlready(id);
                       }
+                      calls.tell(app, new App.DeadLettersResolved());
                       DeadLetter resolved = deadLetters.get(app, id);
                       return resolved == null ? letter : resolved;
                     }));

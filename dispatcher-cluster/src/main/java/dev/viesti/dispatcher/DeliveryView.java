@@ -15,6 +15,9 @@ public record DeliveryView(Delivery delivery, State state) {
     SCHEDULED,
     /** An attempt is under way. */
     @JsonProperty("running")
-    RUNNING
+    RUNNING,
+    /** Was given up on, and holds up its ordering key until somebody retries or cancels it. */
+    @JsonProperty("blocked")
+    BLOCKED
   }
 }

@@ -94,6 +94,9 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
 
   public record Replay(List<UUID> deadLetters, ActorRef<Answer> replyTo) implements Command, Wire {}
 
+  /** Somebody marked dead letters as dealt with: their keys may go on. */
+  public record DeadLettersResolved() implements Command, Wire {}
+
   /** Makes sure that the app's owner is there: rows of it are due. */
   public record Wake() implements Command, Wire {}
 
@@ -221,6 +224,12 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
       }
       case Disable(var id, var reason) -> onDisable(state, id, reason);
       case Wake() -> Effect().none();
+      case DeadLettersResolved() -> {
+        if (outbox != null) {
+          outbox.tell(new Outbox.CheckParked());
+        }
+        yield Effect().none();
+      }
       case Idle() -> {
         shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
         yield Effect().none();

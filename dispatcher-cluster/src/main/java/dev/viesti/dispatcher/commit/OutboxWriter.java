@@ -187,13 +187,14 @@ public final class OutboxWriter {
   private void replay(Write.Replay replay, List<Long> numbers) {
     try {
       var replayed =
-          deadLetters.replay(replay.app(), replay.epoch(), replay.deadLetters(), numbers);
+          deadLetters.replay(
+              replay.app(), replay.epoch(), replay.deadLetters(), numbers, replay.parking());
       replay
           .done()
           .accept(
               replayed.fenced()
                   ? new Write.Result.Fenced()
-                  : new Write.Result.Replayed(replayed.rows(), numbers.getLast()));
+                  : new Write.Result.Replayed(replayed, numbers.getLast()));
     } catch (SQLException failed) {
       LOG.warn(
           "a replay of {} dead letters failed ({})",

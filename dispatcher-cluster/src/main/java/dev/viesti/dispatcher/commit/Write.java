@@ -1,10 +1,13 @@
 package dev.viesti.dispatcher.commit;
 
 import dev.viesti.persistence.SqlFailure;
+import dev.viesti.persistence.deadletter.DeadLetterRepository;
 import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.persistence.outbox.Inserted;
 import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.trigger.TriggerId;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
 
@@ -26,8 +29,13 @@ public sealed interface Write {
     }
   }
 
-  /** Dead letters back into the outbox. */
-  record Replay(AppId app, long epoch, List<UUID> deadLetters, Consumer<Result> done)
+  /**
+   * Dead letters back into the outbox.
+   *
+   * @param parking triggers of which a key is put back as a whole
+   */
+  record Replay(
+      AppId app, long epoch, List<UUID> deadLetters, Set<TriggerId> parking, Consumer<Result> done)
       implements Write {
     @Override
     public int rows() {
@@ -41,10 +49,11 @@ public sealed interface Write {
     record Accepted(Inserted inserted) implements Result {}
 
     /**
-     * A {@link Replay} is durable: {@code rows} rows are in the table, numbered up to {@code
-     * lastSeq}.
+     * A {@link Replay} is durable.
+     *
+     * @param lastSeq the fresh numbers among its rows are not larger
      */
-    record Replayed(int rows, long lastSeq) implements Result {}
+    record Replayed(DeadLetterRepository.Replayed replayed, long lastSeq) implements Result {}
 
     /** The epoch was not the owner's any more; nothing was written. */
     record Fenced() implements Result {}

@@ -35,6 +35,7 @@ public final class Telemetry {
   private final Map<Attempts, Timer> attempts = new ConcurrentHashMap<>();
   private final Map<String, Counter> endings = new ConcurrentHashMap<>();
   private final Counter retries;
+  private final Counter blocked;
   private final Counter accepted;
   private final Counter unmatched;
   private final Counter duplicates;
@@ -52,6 +53,7 @@ public final class Telemetry {
     fenced = counter("viesti.outbox.fenced", "Outboxes given up because another node owns them");
     filterFailures = counter("viesti.filter.failures", "Filters that failed on an event");
     retries = counter("viesti.deliveries.retried", "Deliveries that will be tried again");
+    blocked = counter("viesti.deliveries.blocked", "Deliveries that block their ordering key");
     settleLatency =
         Timer.builder("viesti.delivery.latency")
             .description("From the acceptance of an event to the durable end of a delivery")
@@ -116,6 +118,11 @@ public final class Telemetry {
   /** A delivery will be tried again. */
   public void retried() {
     retries.increment();
+  }
+
+  /** A delivery was given up on and blocks its key. */
+  public void blocked() {
+    blocked.increment();
   }
 
   /** What the gauges show for this app from now on. */

@@ -2,12 +2,14 @@ package dev.viesti.dispatcher.outbox;
 
 import dev.viesti.protocol.delivery.Delivery;
 import dev.viesti.protocol.delivery.DeliveryId;
+import dev.viesti.protocol.delivery.OrderKey;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.TreeMap;
@@ -19,14 +21,17 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   admit ─▶ HELD ──────▶ SCHEDULED ──▶ READY ──▶ RUNNING ──▶ SETTLING ──▶ gone
- *            (another row   (not due)     ▲                      │
- *             of its key    ▲             └──────────────────────┤ retried: SCHEDULED or READY
- *             is before it) └────────────────────────────────────┘
+ *            (another row   (not due)     ▲                      │ ▲
+ *             of its key    ▲             └──────────────────────┤ │
+ *             is before it) └────────────────────────────────────┘ │
+ *              │                            retried                │
+ *              └─▶ PARKED (its key is parked: to be given up) ─────┘
  * </pre>
  *
  * <p>Rows of one trigger with the same ordering key leave {@code HELD} one at a time, by number,
- * and only when the one before is <em>gone</em>: settled durably, not merely ended. Triggers take
- * turns, so that one with many rows does not keep another from running.
+ * and only when the one before is <em>gone</em>: settled durably, not merely ended. A row that was
+ * published for later joins its key when its time comes. Triggers take turns, so that one with many
+ * rows does not keep another from running.
  *
  * <p>Pure: no clock, no I/O. Not thread-safe; private to the owner.
  */
@@ -37,15 +42,27 @@ final class Ledger {
     SCHEDULED,
     READY,
     RUNNING,
-    SETTLING
+    SETTLING,
+    PARKED
   }
 
-  private record OrderKey(TriggerId trigger, String key) {}
+  /** The rows of one trigger with one ordering key, by number. */
+  private static final class Line {
+    final TreeMap<Long, Slot> rows = new TreeMap<>();
+
+    /** The one that has left {@code HELD}. */
+    @Nullable Slot active;
+
+    Slot first() {
+      return rows.firstEntry().getValue();
+    }
+  }
 
   private static final class Slot {
     Delivery row;
     Place place = Place.HELD;
     final Lane lane;
+    boolean inLine;
 
     Slot(Delivery row, Lane lane) {
       this.row = row;
@@ -74,9 +91,14 @@ final class Ledger {
   private final Map<Long, Slot> slots = new LinkedHashMap<>();
   private final Map<TriggerId, Lane> lanes = new HashMap<>();
   private final ArrayDeque<Lane> turns = new ArrayDeque<>();
-  private final Map<OrderKey, TreeMap<Long, Slot>> ordered = new HashMap<>();
+  private final Map<OrderKey, Line> lines = new HashMap<>();
+  private final TreeMap<Long, Slot> beyond = new TreeMap<>();
+  private final ParkedKeys parked = new ParkedKeys();
+  private final ArrayDeque<Slot> toPark = new ArrayDeque<>();
   private final PriorityQueue<Alarm> scheduled =
       new PriorityQueue<>(Comparator.comparing(Alarm::due).thenComparingLong(Alarm::seq));
+  private long knownUpTo = Long.MAX_VALUE;
+  private long atOnceUpTo = Long.MAX_VALUE;
   private long bytes;
   private int running;
   private int settling;
@@ -138,15 +160,64 @@ final class Ledger {
     var slot = new Slot(row, lanes.computeIfAbsent(row.trigger(), Lane::new));
     slots.put(row.seq(), slot);
     bytes += row.weight();
-    if (row.orderingKey() == null) {
-      enqueue(slot, now);
-      return;
+    place(slot, now);
+  }
+
+  /**
+   * Rows with an ordering key wait while there may be earlier ones of their key that are only in
+   * the table.
+   *
+   * @param known up to this number there are none
+   * @param atOnce the same for rows that were published for later: others that are due at once may
+   *     not have been read yet
+   */
+  void knownUpTo(long known, long atOnce, Instant now) {
+    boolean lower = known < knownUpTo;
+    knownUpTo = known;
+    atOnceUpTo = atOnce;
+    if (lower) {
+      lines.values().forEach(line -> activate(line, now));
+    } else if (!beyond.isEmpty()) {
+      var waiting = List.copyOf(beyond.headMap(Math.max(known, atOnce), true).values());
+      for (Slot slot : waiting) {
+        beyond.remove(slot.row.seq());
+        activateLineOf(slot, now);
+      }
     }
-    var line = ordered.computeIfAbsent(orderKey(row, row.orderingKey()), key -> new TreeMap<>());
-    line.put(row.seq(), slot);
-    if (line.firstEntry().getValue() == slot && line.size() == 1) {
-      enqueue(slot, now);
+  }
+
+  /** Whether rows wait for others that are only in the table. */
+  boolean waitsForRows() {
+    return !beyond.isEmpty();
+  }
+
+  /** Which keys are parked. After a change of it, {@link #rearrange}. */
+  ParkedKeys parked() {
+    return parked;
+  }
+
+  /** Some keys are parked, or are not any more. */
+  void rearrange(Instant now) {
+    for (Line line : lines.values()) {
+      Slot active = line.active;
+      if (active != null && !isUnderWay(active)) {
+        active.place = Place.HELD;
+        line.active = null;
+      }
+      activate(line, now);
     }
+  }
+
+  /**
+   * The next row to be given up because its key is parked; it stays where it is until it settles.
+   */
+  @Nullable Delivery nextParked() {
+    for (Slot slot = toPark.poll(); slot != null; slot = toPark.poll()) {
+      if (slot.place == Place.PARKED) {
+        return slot.row;
+      }
+    }
+    return null;
   }
 
   /** Rows whose time has come become ready. */
@@ -156,7 +227,7 @@ final class Ledger {
         first = scheduled.peek()) {
       scheduled.remove();
       if (!first.isStale()) {
-        ready(first.slot());
+        due(first.slot(), now);
       }
     }
   }
@@ -207,10 +278,15 @@ final class Ledger {
   /**
    * A running row goes back to where it came from: its execution could not be started after all.
    */
-  void notStarted(long seq) {
+  void notStarted(long seq, Instant now) {
     Slot slot = slots.get(seq);
     if (slot != null && slot.place == Place.RUNNING) {
       stopped(slot);
+      if (slot.inLine) {
+        held(slot);
+        activateLineOf(slot, now);
+        return;
+      }
       slot.place = Place.READY;
       slot.lane.ready.addFirst(slot);
       takeTurn(slot.lane);
@@ -238,20 +314,17 @@ final class Ledger {
     }
     left(slot);
     bytes -= slot.row.weight();
-    String key = slot.row.orderingKey();
-    if (key == null) {
+    OrderKey key = OrderKey.of(slot.row);
+    Line line = key == null || !slot.inLine ? null : lines.get(key);
+    if (key == null || line == null) {
       return;
     }
-    OrderKey orderKey = orderKey(slot.row, key);
-    TreeMap<Long, Slot> line = ordered.get(orderKey);
-    if (line == null) {
-      return;
-    }
-    line.remove(seq);
-    if (line.isEmpty()) {
-      ordered.remove(orderKey);
-    } else if (line.firstEntry().getValue().place == Place.HELD) {
-      enqueue(line.firstEntry().getValue(), now);
+    held(slot);
+    line.rows.remove(seq);
+    if (line.rows.isEmpty()) {
+      lines.remove(key);
+    } else {
+      activate(line, now);
     }
   }
 
@@ -264,7 +337,8 @@ final class Ledger {
     left(slot);
     bytes += next.weight() - slot.row.weight();
     slot.row = next;
-    enqueue(slot, now);
+    held(slot);
+    place(slot, now);
   }
 
   private void left(Slot slot) {
@@ -281,6 +355,80 @@ final class Ledger {
     running--;
     if (!slot.lane.ready.isEmpty()) {
       takeTurn(slot.lane);
+    }
+  }
+
+  /** Finds the place of a row that came or has a new version. */
+  private void place(Slot slot, Instant now) {
+    OrderKey key = OrderKey.of(slot.row);
+    if (key == null || (!slot.inLine && slot.row.isDelayed() && dueOrMin(slot.row).isAfter(now))) {
+      enqueue(slot, now);
+      return;
+    }
+    Line line = lines.computeIfAbsent(key, none -> new Line());
+    line.rows.put(slot.row.seq(), slot);
+    slot.inLine = true;
+    activate(line, now);
+  }
+
+  /** Lets the first row of a key go, unless another one of it is under way. */
+  private void activate(Line line, Instant now) {
+    Slot first = line.first();
+    Slot active = line.active;
+    boolean may = first.row.seq() <= (first.row.isDelayed() ? atOnceUpTo : knownUpTo);
+    if (active != null) {
+      if (isUnderWay(active) || (active == first && may)) {
+        return;
+      }
+      active.place = Place.HELD; // an earlier one came: a replay
+      line.active = null;
+    }
+    if (first.place == Place.SETTLING) {
+      return; // cancelled while it was held
+    }
+    if (!may) {
+      beyond.put(first.row.seq(), first);
+      return;
+    }
+    line.active = first;
+    if (parked.contains(OrderKey.of(first.row))) {
+      first.place = Place.PARKED;
+      toPark.add(first);
+    } else {
+      enqueue(first, now);
+    }
+  }
+
+  private static boolean isUnderWay(Slot slot) {
+    return slot.place == Place.RUNNING || slot.place == Place.SETTLING;
+  }
+
+  private void activateLineOf(Slot slot, Instant now) {
+    Line line = lineOf(slot);
+    if (line != null) {
+      activate(line, now);
+    }
+  }
+
+  private @Nullable Line lineOf(Slot slot) {
+    OrderKey key = OrderKey.of(slot.row);
+    return key == null ? null : lines.get(key);
+  }
+
+  private void held(Slot slot) {
+    slot.place = Place.HELD;
+    Line line = lineOf(slot);
+    if (line != null && line.active == slot) {
+      line.active = null;
+    }
+  }
+
+  private void due(Slot slot, Instant now) {
+    if (slot.row.orderingKey() != null && !slot.inLine) {
+      slot.place = Place.HELD;
+      place(slot, now);
+    } else {
+      ready(slot);
     }
   }
 
@@ -304,10 +452,6 @@ final class Ledger {
       lane.inTurn = true;
       turns.add(lane);
     }
-  }
-
-  private static OrderKey orderKey(Delivery row, String key) {
-    return new OrderKey(row.trigger(), key);
   }
 
   private static Instant dueOrMin(Delivery row) {

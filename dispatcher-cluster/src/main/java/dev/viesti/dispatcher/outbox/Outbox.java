@@ -10,18 +10,22 @@ import dev.viesti.dispatcher.execution.Execution;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.persistence.outbox.Claim;
 import dev.viesti.persistence.outbox.Insert;
+import dev.viesti.persistence.outbox.OutboxRepository;
 import dev.viesti.persistence.outbox.RowChange;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.Delivery;
 import dev.viesti.protocol.delivery.DeliveryId;
+import dev.viesti.protocol.delivery.OrderKey;
 import dev.viesti.protocol.delivery.Outcome;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -68,6 +72,9 @@ public final class Outbox {
    */
   public record RetryNow(Delivery row, ActorRef<Answer> replyTo) implements Command {}
 
+  /** Somebody dealt with dead letters: their keys may not be parked any more. */
+  public record CheckParked() implements Command {}
+
   /** Removes a row; {@code row} is what the table says. Answers {@link Answer.Done}. */
   public record Cancel(Delivery row, ActorRef<Answer> replyTo) implements Command {}
 
@@ -93,7 +100,12 @@ public final class Outbox {
   /** Lets running executions end, settles, releases the epoch, stops. */
   public record Drain() implements Command {}
 
-  record Claimed(@Nullable Claim claim, @Nullable Throwable failure) implements Command {}
+  private record Start(Claim claim, Set<OrderKey> parked) {}
+
+  record Claimed(@Nullable Claim claim, Set<OrderKey> parked, @Nullable Throwable failure)
+      implements Command {}
+
+  record ParkedFound(long asked, @Nullable Set<OrderKey> keys) implements Command {}
 
   record Renewed(OptionalLong epoch, @Nullable Throwable failure) implements Command {}
 
@@ -163,6 +175,7 @@ public final class Outbox {
   private final TablePosition table;
   private final PageLoader loader;
   private final OutboxIntake intake;
+  private final ArrayDeque<Replay> replays = new ArrayDeque<>();
   private Phase phase = Phase.CLAIMING;
   private Duration again = AGAIN_FIRST;
   private long epoch;
@@ -238,17 +251,19 @@ public final class Outbox {
   private void handle(Command command) {
     switch (command) {
       case Accept accept -> onAccept(accept);
-      case Configure(var policy) -> runs.configure(policy);
+      case Configure(var policy) -> onConfigure(policy);
+      case CheckParked() -> checkParked();
+      case ParkedFound(var asked, var keys) -> onParkedFound(asked, keys);
       case AskRunning(var replyTo) -> replyTo.tell(new Answer.Running(runs.running()));
       case RetryNow(var row, var replyTo) -> onRetryNow(row, replyTo);
       case Cancel(var row, var replyTo) -> onCancel(row, replyTo);
       case Complete complete -> onComplete(complete);
       case DeferredFound found -> onDeferredFound(found);
-      case Replay(var ids, var replyTo) -> onReplay(ids, replyTo);
+      case Replay replay -> onReplay(replay);
       case Purge(var replyTo) -> onPurge(replyTo);
       case AskEmpty(var replyTo) -> onAskEmpty(replyTo);
       case Drain() -> onDrain();
-      case Claimed(var claim, var failure) -> onClaimed(claim, failure);
+      case Claimed(var claim, var parked, var failure) -> onClaimed(claim, parked, failure);
       case Renewed(var renewed, var failure) -> onRenewed(renewed, failure);
       case Written(var write, var result) -> after(intake.written(write, result));
       case Loaded(var page, var failure) -> onLoaded(page, failure);
@@ -285,12 +300,23 @@ public final class Outbox {
   // ---- ownership
 
   private void claim() {
-    CompletableFuture<Claim> claim =
-        supply(() -> owners.repository().claim(app, owners.node(), owners.settings().pendingMax()));
-    context.pipeToSelf(claim, Claimed::new);
+    Set<TriggerId> parking = runs.parking();
+    CompletableFuture<Start> start =
+        supply(
+            () -> {
+              OutboxRepository repository = owners.repository();
+              Claim claim = repository.claim(app, owners.node(), owners.settings().pendingMax());
+              return new Start(claim, repository.parkedKeys(app, parking));
+            });
+    context.pipeToSelf(
+        start,
+        (started, failure) ->
+            started == null
+                ? new Claimed(null, Set.of(), failure)
+                : new Claimed(started.claim(), started.parked(), null));
   }
 
-  private void onClaimed(@Nullable Claim claim, @Nullable Throwable failure) {
+  private void onClaimed(@Nullable Claim claim, Set<OrderKey> parked, @Nullable Throwable failure) {
     if (claim == null) {
       context
           .getLog()
@@ -308,6 +334,7 @@ public final class Outbox {
     firstSeq = claim.firstSeq();
     intake.claimed(claim.pending());
     runs.claimed(claim);
+    runs.parked(runs.askingForParked(), parked);
     settleQueue.renew(epoch);
     owners.commits().seqs().startAt(claim.firstSeq());
     context
@@ -401,7 +428,8 @@ public final class Outbox {
 
   private void load() {
     boolean room = loadsAgain && runs.hasRoomForPage();
-    TablePosition.Read read = table.next(room, owners.clock().instant(), readable());
+    boolean forced = loadsAgain && runs.mustRead(table);
+    TablePosition.Read read = table.next(room, forced, owners.clock().instant(), readable());
     if (read != null) {
       context.pipeToSelf(loader.load(read), Loaded::new);
     }
@@ -426,9 +454,7 @@ public final class Outbox {
       timers.startSingleTimer(new LoadAgain(), RETRY_AFTER);
       return;
     }
-    for (Delivery row : table.loaded(page.rows(), page.complete(), page.nextDue())) {
-      runs.admit(row);
-    }
+    runs.admit(table.loaded(page.rows(), page.complete(), page.nextDue()), table);
   }
 
   private void wakeAt() {
@@ -472,6 +498,7 @@ public final class Outbox {
           intake.settled(runs.settled(change, missed, table, epoch));
         }
         runs.show();
+        replayWaiting();
       }
       case SettleQueue.Result.Fenced(var staleEpoch, var changes) -> {
         if (staleEpoch < epoch || phase == Phase.RENEWING) {
@@ -494,6 +521,8 @@ public final class Outbox {
     switch (runs.placeOf(stored.seq())) {
       case RUNNING, SETTLING ->
           replyTo.tell(conflict("an attempt of the delivery is under way: wait for its end"));
+      case PARKED ->
+          replyTo.tell(conflict("its ordering key is parked: replay the key's dead letters"));
       case HELD, READY, SCHEDULED -> {
         Delivery row = runs.retryNow(stored);
         replyTo.tell(new Answer.OneDelivery(new DeliveryView(row, DeliveryView.State.WAITING)));
@@ -538,11 +567,43 @@ public final class Outbox {
     }
   }
 
-  private void onReplay(List<UUID> deadLetters, ActorRef<Answer> replyTo) {
-    if (phase == Phase.OWNING) {
-      intake.replay(deadLetters, epoch, replyTo);
+  /** What was given up shortly before must be among the dead letters that are replayed. */
+  private void onReplay(Replay replay) {
+    if (phase != Phase.OWNING) {
+      replay.replyTo().tell(unavailable(STARTING));
+    } else if (runs.isBurying()) {
+      replays.add(replay);
+      runs.replaying(true);
     } else {
-      replyTo.tell(unavailable(STARTING));
+      intake.replay(replay.deadLetters(), epoch, replay.replyTo());
+    }
+  }
+
+  private void replayWaiting() {
+    while (!replays.isEmpty() && !runs.isBurying()) {
+      onReplay(replays.remove());
+    }
+  }
+
+  private void onConfigure(OutboxPolicy policy) {
+    if (runs.configure(policy)) {
+      checkParked();
+    }
+  }
+
+  private void checkParked() {
+    Set<TriggerId> parking = runs.parking();
+    if (!parking.isEmpty() && owning()) {
+      long asked = runs.askingForParked();
+      context.pipeToSelf(
+          supply(() -> owners.repository().parkedKeys(app, parking)),
+          (keys, failure) -> new ParkedFound(asked, keys));
+    }
+  }
+
+  private void onParkedFound(long asked, @Nullable Set<OrderKey> keys) {
+    if (keys == null || !runs.parked(asked, keys)) {
+      timers.startSingleTimer(new CheckParked(), RETRY_AFTER);
     }
   }
 
@@ -633,6 +694,7 @@ public final class Outbox {
   private Behavior<Command> onStopped() {
     owners.telemetry().ownsNoMore(app);
     runs.leave();
+    replays.forEach(replay -> replay.replyTo().tell(unavailable(MOVING)));
     if (alarm != null) {
       alarm.cancel(false);
     }

@@ -14,6 +14,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -34,11 +35,17 @@ final class OutboxIntake {
 
   /** A write whose news has not been taken over. News is taken over in the order of submission. */
   static final class InFlight {
+    private final boolean replay;
     private final Function<Write.Result, After> then;
     private Write.@Nullable Result result;
 
-    InFlight(Function<Write.Result, After> then) {
+    InFlight(boolean replay, Function<Write.Result, After> then) {
+      this.replay = replay;
       this.then = then;
+    }
+
+    boolean isReplay() {
+      return replay;
     }
   }
 
@@ -124,7 +131,7 @@ final class OutboxIntake {
       refuse(accept, "the app has %,d deliveries waiting, which is its limit".formatted(pending));
       return;
     }
-    var write = new InFlight(result -> accepted(accept, result));
+    var write = new InFlight(false, result -> accepted(accept, result));
     submit(
         write,
         new Write.Accept(
@@ -228,26 +235,37 @@ final class OutboxIntake {
       }
     }
     table.wrote(rows.getLast().seq(), fits);
+    runs.known(table);
   }
 
   // ---- dead letters
 
   void replay(List<UUID> deadLetters, long epoch, ActorRef<Answer> replyTo) {
-    var write = new InFlight(result -> replayed(result, replyTo));
+    var write = new InFlight(true, result -> replayed(result, replyTo));
     submit(
         write,
         new Write.Replay(
-            app, epoch, deadLetters, result -> posts.post(new Outbox.Written(write, result))),
+            app,
+            epoch,
+            deadLetters,
+            runs.parking(),
+            result -> posts.post(new Outbox.Written(write, result))),
         () -> replyTo.tell(Outbox.unavailable("more is being accepted than PostgreSQL can take")));
+    runs.replaying(true);
   }
 
   private After replayed(Write.Result result, ActorRef<Answer> replyTo) {
+    runs.replaying(inFlight.stream().anyMatch(InFlight::isReplay));
     return switch (result) {
-      case Write.Result.Replayed(var rows, var lastSeq) -> {
-        pending += rows;
+      case Write.Result.Replayed(var replayed, var lastSeq) -> {
+        pending += replayed.rows();
         table.wrote(lastSeq, false);
         table.unsure(); // they are only in the table: read them like what did not fit
-        replyTo.tell(new Answer.Replayed(rows));
+        if (replayed.oldestSeq() != null) {
+          table.rewind(replayed.oldestSeq());
+        }
+        runs.replayed(replayed.keys(), table);
+        replyTo.tell(new Answer.Replayed(replayed.rows()));
         yield After.NOTHING;
       }
       case Write.Result.Accepted accepted ->
@@ -258,6 +276,10 @@ final class OutboxIntake {
       }
       case Write.Result.Failed(var failure, var detail) -> {
         replyTo.tell(Outbox.unavailable("the database is not available: " + detail));
+        if (failure == SqlFailure.UNKNOWN) {
+          table.rewind(0); // they may be back in their old places
+          runs.replayed(Set.of(), table);
+        }
         yield doubt(failure);
       }
     };

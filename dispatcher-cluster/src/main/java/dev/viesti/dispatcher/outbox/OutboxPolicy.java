@@ -1,10 +1,13 @@
 package dev.viesti.dispatcher.outbox;
 
 import dev.viesti.protocol.app.AppSettings;
+import dev.viesti.protocol.trigger.OnFailure;
 import dev.viesti.protocol.trigger.RetryPolicy;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /** What an app's control plane tells its outbox: a copy, replaced as a whole when it changes. */
 public record OutboxPolicy(AppSettings settings, Map<TriggerId, Trigger> triggers) {
@@ -27,5 +30,17 @@ public record OutboxPolicy(AppSettings settings, Map<TriggerId, Trigger> trigger
   RetryPolicy retry(Trigger trigger) {
     RetryPolicy own = trigger.retry();
     return own == null ? settings.retry() : own;
+  }
+
+  /** The triggers that park their keys. */
+  Set<TriggerId> parking() {
+    Set<TriggerId> parking = new HashSet<>();
+    triggers.forEach(
+        (id, trigger) -> {
+          if (trigger.onFailure() == OnFailure.PARK && trigger.orderBy() != null) {
+            parking.add(id);
+          }
+        });
+    return parking;
   }
 }

@@ -11,17 +11,22 @@ import dev.viesti.persistence.outbox.RowChange;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.Delivery;
 import dev.viesti.protocol.delivery.DeliveryId;
+import dev.viesti.protocol.delivery.OrderKey;
 import dev.viesti.protocol.delivery.Outcome;
 import dev.viesti.protocol.delivery.Settlement;
 import dev.viesti.protocol.handler.HandlerCall;
+import dev.viesti.protocol.trigger.OnFailure;
 import dev.viesti.protocol.trigger.Trigger;
+import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +51,9 @@ final class OutboxRuns {
   /** Between two looks whether another delivery that may end a node has ended. */
   private static final Duration SUSPECT_PAUSE = Duration.ofMillis(200);
 
+  /** How far beyond the window memory may grow for rows that others in it wait for. */
+  private static final int REWOUND_PAGES = 2;
+
   private final PostBox posts;
   private final Outbox.Parent parent;
   private final Owners owners;
@@ -60,6 +68,7 @@ final class OutboxRuns {
   private final Gate.Waiter waiter;
   private OutboxPolicy policy;
   private boolean inLine;
+  private boolean replaying;
   private int carefulStarts;
   private long carefulBelow;
   private long suspect = -1;
@@ -90,8 +99,74 @@ final class OutboxRuns {
     carefulBelow = claim.firstSeq();
   }
 
-  void configure(OutboxPolicy newPolicy) {
+  /**
+   * @return whether keys may be parked of which the table of dead letters has not been asked
+   */
+  boolean configure(OutboxPolicy newPolicy) {
+    Set<TriggerId> before = policy.parking();
     policy = newPolicy;
+    Set<TriggerId> parking = newPolicy.parking();
+    ledger.parked().retain(key -> parking.contains(key.trigger()));
+    ledger.rearrange(now());
+    return !before.containsAll(parking);
+  }
+
+  // ---- parked keys
+
+  /** Triggers that park their keys. */
+  Set<TriggerId> parking() {
+    return policy.parking();
+  }
+
+  /** Whether a dead letter of a parked key is on its way: what replays the key must wait for it. */
+  boolean isBurying() {
+    return ledger.parked().isBurying();
+  }
+
+  /** While dead letters are being put back, no further delivery joins them. */
+  void replaying(boolean underWay) {
+    replaying = underWay;
+  }
+
+  /** Dead letters are back in the table, all of them of these keys. */
+  void replayed(Set<OrderKey> keys, TablePosition table) {
+    ledger.parked().replayed(keys);
+    known(table);
+    ledger.rearrange(now());
+  }
+
+  long askingForParked() {
+    return ledger.parked().asking();
+  }
+
+  /**
+   * The table says which keys have open dead letters.
+   *
+   * @return false when it must be asked again: a replay is under way, and it may have seen what the
+   *     owner has not
+   */
+  boolean parked(long asked, Set<OrderKey> open) {
+    if (replaying) {
+      return false;
+    }
+    Set<TriggerId> parking = policy.parking();
+    Set<OrderKey> keys = new HashSet<>(open);
+    keys.removeIf(key -> !parking.contains(key.trigger()));
+    ledger.parked().answered(asked, keys);
+    ledger.rearrange(now());
+    return true;
+  }
+
+  private void park() {
+    Delivery row = replaying ? null : ledger.nextParked();
+    while (row != null) {
+      Instant at = now();
+      String reason = "parked: an earlier delivery of its key is a dead letter";
+      ending.put(row.seq(), new Ended(row.attempt(), "permanent", reason, at));
+      ledger.parked().burying(new OrderKey(row.trigger(), String.valueOf(row.orderingKey())));
+      settle(bury(row, row.attempt(), reason, row.attempts(), at, row.firstAttemptAt()));
+      row = ledger.nextParked();
+    }
   }
 
   // ---- memory
@@ -110,6 +185,24 @@ final class OutboxRuns {
 
   void admit(Delivery row) {
     ledger.admit(row, now());
+  }
+
+  /** Rows of a page, read while it is known that the table has all others up to that number. */
+  void admit(List<Delivery> rows, TablePosition table) {
+    rows.forEach(this::admit);
+    known(table);
+  }
+
+  /** What is read of the table has changed. */
+  void known(TablePosition table) {
+    ledger.knownUpTo(table.knownUpTo(), table.atOnceUpTo(), now());
+  }
+
+  /** Whether a page may be read though memory is full: rows in memory wait for those in it. */
+  boolean mustRead(TablePosition table) {
+    OutboxSettings settings = owners.settings();
+    return (table.rewound() || ledger.waitsForRows())
+        && ledger.size() < settings.windowRows() + REWOUND_PAGES * settings.pageRows();
   }
 
   /** What became due, and attempts whose time is up. */
@@ -159,6 +252,7 @@ final class OutboxRuns {
 
   /** Starts what may run: up to the app's limit, each trigger's limit and the node's permits. */
   void start(long epoch) {
+    park();
     while (!inLine && underAppLimit()) {
       Delivery row = ledger.startNext(policy::limit);
       if (row == null) {
@@ -168,7 +262,7 @@ final class OutboxRuns {
         begin(row, epoch);
       } else {
         inLine = true;
-        ledger.notStarted(row.seq());
+        ledger.notStarted(row.seq(), now());
       }
     }
   }
@@ -296,7 +390,7 @@ final class OutboxRuns {
 
   /** It was our own older epoch: those executions are made again. */
   void renewed() {
-    fenced.forEach(row -> ledger.notStarted(row.seq()));
+    fenced.forEach(row -> ledger.notStarted(row.seq(), now()));
     fenced.clear();
   }
 
@@ -348,10 +442,32 @@ final class OutboxRuns {
       case Settlement.DeadLettered(var error) -> {
         ending.put(row.seq(), new Ended(attempt, outcome.word(), error, at));
         String log = AttemptLog.append(row.attempts(), attempt, startedAt, at, outcome);
-        Instant first = row.firstAttemptAt() == null ? startedAt : row.firstAttemptAt();
-        settle(bury(row, attempt, error, log, at, first));
+        giveUp(row, trigger, attempt, error, log, startedAt, at);
       }
     }
+  }
+
+  /** A delivery without an ordering key holds up nobody; of one with a key its trigger decides. */
+  private void giveUp(
+      Delivery row,
+      @Nullable Trigger trigger,
+      int attempt,
+      String error,
+      String log,
+      Instant startedAt,
+      Instant at) {
+    Instant started = startedAt.truncatedTo(ChronoUnit.MICROS);
+    OrderKey key = trigger == null ? null : OrderKey.of(row);
+    OnFailure rule = trigger == null || key == null ? OnFailure.SKIP : trigger.onFailure();
+    if (rule == OnFailure.BLOCK) {
+      settle(new RowChange.Retry(row, row.retriedAt(Delivery.BLOCKED_UNTIL, started, error, log)));
+      return;
+    }
+    if (rule == OnFailure.PARK && key != null) {
+      ledger.parked().burying(key);
+    }
+    Instant first = row.firstAttemptAt() == null ? startedAt : row.firstAttemptAt();
+    settle(bury(row, attempt, error, log, at, first));
   }
 
   /** Somebody may have told the outcome before the target had even answered. */
@@ -426,6 +542,7 @@ final class OutboxRuns {
         yield 1;
       }
       case RowChange.Bury bury -> {
+        ledger.parked().buried(OrderKey.of(row));
         ledger.gone(row.seq(), now);
         table.left(row.seq());
         owners.telemetry().ended("dead_lettered", Duration.between(row.acceptedAt(), now));
@@ -442,7 +559,10 @@ final class OutboxRuns {
           table.left(row.seq());
           table.dropped(due);
         }
-        if (ended != null) {
+        if (ended != null && later.next().isBlocked()) {
+          owners.telemetry().blocked();
+          notice(row, ended, "blocked", null);
+        } else if (ended != null) {
           owners.telemetry().retried();
           notice(row, ended, "retried", due);
         }

@@ -56,6 +56,8 @@ final class TablePosition {
   private long written = BEFORE_FIRST;
   private long writtenAtRead = BEFORE_FIRST;
   private long boundAtRead = BEFORE_FIRST;
+  private long rewoundFrom = BEFORE_FIRST;
+  private long passedUpTo = BEFORE_FIRST;
   private boolean unsureWhileReading;
   private boolean doubtful;
   private boolean discarded;
@@ -105,6 +107,35 @@ final class TablePosition {
     unsureWhileReading = reading != null;
   }
 
+  /** Rows from {@code seq} on came into the table, maybe before others that are in memory. */
+  void rewind(long seq) {
+    if (seq <= cursor) {
+      passedUpTo = Math.max(passedUpTo, cursor);
+      rewoundFrom = Math.max(rewoundFrom, cursor);
+      cursor = seq - 1;
+    }
+    behind = true;
+    discarded = reading != null; // it may have passed their places before they came
+  }
+
+  /**
+   * Whether memory holds rows beyond some that are only in the table: those must be read, room or
+   * not.
+   */
+  boolean rewound() {
+    return cursor < rewoundFrom;
+  }
+
+  /** Of rows up to this number that are in memory, no earlier one is in the table only. */
+  long knownUpTo() {
+    return rewound() ? cursor : Long.MAX_VALUE;
+  }
+
+  /** Up to this number, all rows due at once that are in the table are in memory. */
+  long atOnceUpTo() {
+    return behind ? cursor : Long.MAX_VALUE;
+  }
+
   /**
    * The answer of a commit was lost. Its rows may come into the table at any moment, behind rows
    * with larger numbers: nothing is read, and no page under way counts, until {@link #certain}.
@@ -128,7 +159,7 @@ final class TablePosition {
 
   /** Whether this row was read with a page before the news of its commit came. */
   boolean passed(long seq) {
-    return seq <= cursor;
+    return seq <= Math.max(cursor, passedUpTo);
   }
 
   /** A row with a time of its own is in the table and not in memory. */
@@ -157,16 +188,18 @@ final class TablePosition {
    * The page to read next; null when one is under way or nothing is to be read.
    *
    * @param room whether memory has room for a page
+   * @param forced without room: rows in memory wait for others that are due at once and must be
+   *     read
    * @param certainUpTo rows up to this number are in the table or never will be; of larger ones
    *     some may still be on their way, behind others that are there already, and are left out
    */
-  @Nullable Read next(boolean room, Instant now, long certainUpTo) {
-    if (reading != null || !room || doubtful) {
+  @Nullable Read next(boolean room, boolean forced, Instant now, long certainUpTo) {
+    if (reading != null || doubtful || !(room || (forced && behind))) {
       return null;
     }
-    if (!headsRead) {
+    if (!headsRead && room) {
       reading = new Read.Heads(headsDue, headsSeq);
-    } else if (unloadedDue != null && !unloadedDue.isAfter(now.plus(lead))) {
+    } else if (room && unloadedDue != null && !unloadedDue.isAfter(now.plus(lead))) {
       if (scheduledSeq == BEFORE_FIRST) {
         droppedSinceStart = null; // a walk from the start sees them all
       }
@@ -213,6 +246,7 @@ final class TablePosition {
           cursor = Math.max(cursor, last == null ? cursor : last.seq());
           if (complete) {
             cursor = Math.max(cursor, writtenAtRead);
+            rewoundFrom = BEFORE_FIRST;
             behind = written > cursor || unsureWhileReading;
           }
         }

@@ -105,6 +105,7 @@ class WireTest {
             new App.CancelDelivery(row.retriedAt(AT, AT, "e", "[]"), replyTo),
             new App.CompleteDelivery(row.id(), Completion.failed("no", true), replyTo),
             new App.Replay(List.of(new UUID(3, 4)), replyTo),
+            new App.DeadLettersResolved(),
             new App.Wake(),
             new App.Stop());
     samples.forEach(this::roundTrip);

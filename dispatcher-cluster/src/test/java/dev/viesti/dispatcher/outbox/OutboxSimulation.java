@@ -1,16 +1,22 @@
 package dev.viesti.dispatcher.outbox;
 
 import dev.viesti.protocol.delivery.Delivery;
+import dev.viesti.protocol.delivery.OrderKey;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.event.Payload;
+import dev.viesti.protocol.trigger.OnFailure;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -28,12 +34,24 @@ final class OutboxSimulation {
   private static final int WINDOW = 40;
   private static final int PAGE = 10;
 
-  private record Write(List<Delivery> rows, boolean replay) {}
+  /** What is inserted; a replay puts these dead letters back, and {@code keys} as a whole. */
+  private record Write(List<Delivery> rows, boolean replay, Set<OrderKey> keys) {}
+
+  /** An operator's question which keys have open dead letters, and the answer once it was read. */
+  private static final class Check {
+    final long asked;
+    @Nullable Set<OrderKey> open;
+
+    Check(long asked) {
+      this.asked = asked;
+    }
+  }
 
   private record PageRead(
       TablePosition.Read read, List<Delivery> rows, boolean complete, @Nullable Instant next) {}
 
-  private record Change(Delivery row, @Nullable Delivery next) {}
+  /** Without {@code next} the row goes, maybe to the dead letters. */
+  private record Change(Delivery row, @Nullable Delivery next, boolean bury) {}
 
   private final long seed;
   private final Random random;
@@ -46,11 +64,15 @@ final class OutboxSimulation {
   private final List<Delivery> executions = new ArrayList<>();
   private final ArrayDeque<Change> settling = new ArrayDeque<>();
   private final ArrayDeque<Change> settled = new ArrayDeque<>();
-  private final List<TriggerId> triggers = List.of(new TriggerId("a"), new TriggerId("b"));
+  private final TreeMap<Long, Delivery> dead = new TreeMap<>();
+  private final ArrayDeque<Check> checks = new ArrayDeque<>();
   private @Nullable PageRead page;
   private Ledger ledger = new Ledger();
   private TablePosition table = new TablePosition(HORIZON);
   private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+  private final Map<Long, Long> replayedFrom = new HashMap<>();
+  private boolean replaying;
+  private boolean failing = true;
   private long seq = 1;
   private long claimed;
   private int largest;
@@ -58,6 +80,18 @@ final class OutboxSimulation {
   OutboxSimulation(long seed) {
     this.seed = seed;
     this.random = new Random(seed);
+  }
+
+  /** Each rule has a trigger of its name. */
+  private static final List<TriggerId> TRIGGERS =
+      Arrays.stream(OnFailure.values()).map(rule -> new TriggerId(name(rule))).toList();
+
+  private static String name(OnFailure rule) {
+    return rule.name().toLowerCase(Locale.ROOT);
+  }
+
+  private static OnFailure rule(Delivery row) {
+    return OnFailure.valueOf(row.trigger().value().toUpperCase(Locale.ROOT));
   }
 
   OutboxSimulation run(int steps) {
@@ -69,12 +103,20 @@ final class OutboxSimulation {
 
   /** With no further accidents, everything that is in the table must be delivered. */
   OutboxSimulation drain() {
-    for (int round = 0; round < 200_000 && !stored.isEmpty(); round++) {
+    failing = false;
+    for (int round = 0; round < 200_000 && !(stored.isEmpty() && dead.isEmpty()); round++) {
       step(12 + random.nextInt(78)); // no writes, no accidents
       if (round % 50 == 49) {
         now = now.plusSeconds(1);
       }
+      if (round % 200 == 199) {
+        replay();
+        unblock();
+      }
     }
+    check(
+        dead.isEmpty(),
+        () -> dead.size() + " dead letters cannot be put back: " + dead.firstEntry());
     check(
         stored.isEmpty(),
         () -> stored.size() + " rows are never delivered: " + stored.firstEntry());
@@ -111,11 +153,19 @@ final class OutboxSimulation {
       ledger.promote(now);
     } else if (dice < 94) {
       loseTheAnswer();
-    } else if (dice < 97) {
+    } else if (dice < 96) {
       readFailed();
-    } else if (dice == 97) {
+    } else if (dice == 96) {
       crash();
+    } else if (dice == 97) {
+      replay();
+    } else if (dice == 98) {
+      unblock();
+    } else {
+      resolve();
     }
+    park();
+    check();
     largest = Math.max(largest, ledger.size());
   }
 
@@ -127,9 +177,102 @@ final class OutboxSimulation {
     for (int i = random.nextInt(8); i >= 0; i--) {
       String key = random.nextBoolean() ? null : "k" + random.nextInt(5);
       var event = Event.of(new UUID(0, seq), "sim", "t", null, Payload.NONE);
-      rows.add(Delivery.fresh(seq++, event, triggers.get(random.nextInt(2)), key, now));
+      Instant later = random.nextInt(8) == 0 ? now.plusMillis(1 + random.nextInt(30_000)) : null;
+      var trigger = TRIGGERS.get(random.nextInt(TRIGGERS.size()));
+      rows.add(Delivery.fresh(seq++, event.deliveredAt(later), trigger, key, now));
     }
-    writes.add(new Write(rows, random.nextInt(10) == 0));
+    writes.add(new Write(rows, false, Set.of()));
+  }
+
+  /** Some dead letters: a parked key as a whole and in its old places, others at the end. */
+  private void replay() {
+    boolean busy = ledger.parked().isBurying() || replaying || !lost.isEmpty();
+    if (dead.isEmpty() || busy) {
+      return;
+    }
+    List<Delivery> rows = new ArrayList<>();
+    Set<OrderKey> keys = new HashSet<>();
+    int nth = random.nextInt(dead.size());
+    Delivery one = dead.values().stream().skip(nth).findFirst().orElseThrow();
+    OrderKey key = rule(one) == OnFailure.PARK ? OrderKey.of(one) : null;
+    if (key == null) {
+      var event = one.event();
+      replayedFrom.put(seq, one.seq());
+      rows.add(Delivery.fresh(seq++, event, one.trigger(), one.orderingKey(), now));
+    } else {
+      keys.add(key);
+      for (Delivery letter : dead.values()) {
+        if (key.equals(OrderKey.of(letter))) {
+          rows.add(Delivery.fresh(letter.seq(), letter.event(), letter.trigger(), key.key(), now));
+        }
+      }
+    }
+    replaying = true;
+    writes.add(new Write(rows, true, keys));
+  }
+
+  /** An operator retries or cancels a delivery that blocks its key. */
+  private void unblock() {
+    for (Delivery row : stored.values()) {
+      if (row.isBlocked() && ledger.placeOf(row.seq()) == Ledger.Place.SCHEDULED) {
+        ledger.settling(row.seq());
+        boolean retry = random.nextBoolean();
+        settling.add(new Change(row, retry ? row.dueAt(now) : null, false));
+        return;
+      }
+    }
+  }
+
+  /** An operator marks a dead letter as dealt with; the owner is told and asks the table. */
+  private void resolve() {
+    if (!dead.isEmpty() && !replaying) {
+      dead.remove(dead.firstKey());
+      checks.add(new Check(ledger.parked().asking()));
+    }
+  }
+
+  private void check() {
+    Check first = checks.peek();
+    if (first == null || random.nextInt(3) > 0) {
+      return;
+    }
+    if (first.open == null) {
+      first.open = open();
+    } else if (replaying) {
+      checks.remove();
+      checks.add(new Check(ledger.parked().asking()));
+    } else {
+      ledger.parked().answered(first.asked, first.open);
+      ledger.rearrange(now);
+      checks.remove();
+    }
+  }
+
+  private Set<OrderKey> open() {
+    Set<OrderKey> open = new HashSet<>();
+    for (Delivery letter : dead.values()) {
+      OrderKey key = OrderKey.of(letter);
+      if (key != null && rule(letter) == OnFailure.PARK) {
+        open.add(key);
+      }
+    }
+    return open;
+  }
+
+  private void park() {
+    Delivery row = replaying ? null : ledger.nextParked();
+    if (row != null) {
+      bury(row);
+    }
+  }
+
+  private void bury(Delivery row) {
+    OrderKey key = OrderKey.of(row);
+    if (key != null && rule(row) == OnFailure.PARK) {
+      ledger.parked().burying(key);
+    }
+    ledger.settling(row.seq());
+    settling.add(new Change(row, null, true));
   }
 
   /** Two lanes: the second write may be durable first. */
@@ -137,11 +280,18 @@ final class OutboxSimulation {
     boolean second = writes.size() > 1 && random.nextInt(3) == 0;
     Write write = second ? writes.stream().skip(1).findFirst().orElseThrow() : writes.peek();
     if (write != null && !durable.contains(write)) {
-      write.rows().forEach(row -> stored.put(row.seq(), row));
+      store(write);
       durable.add(write);
     }
     while (!writes.isEmpty() && durable.remove(writes.peek())) {
       news.add(writes.remove()); // news is taken over in the order of submission
+    }
+  }
+
+  private void store(Write write) {
+    for (Delivery row : write.rows()) {
+      stored.put(row.seq(), row);
+      dead.remove(replayedFrom.getOrDefault(row.seq(), row.seq()));
     }
   }
 
@@ -151,19 +301,28 @@ final class OutboxSimulation {
       return;
     }
     if (write.replay()) {
-      table.wrote(write.rows().getLast().seq(), false);
+      replaying = false;
+      boolean parked = !write.keys().isEmpty();
+      table.wrote(parked ? claimed : write.rows().getLast().seq(), false);
       table.unsure();
+      if (parked) {
+        table.rewind(write.rows().getFirst().seq());
+      }
+      ledger.parked().replayed(write.keys());
+      ledger.knownUpTo(table.knownUpTo(), table.atOnceUpTo(), now);
+      ledger.rearrange(now);
       return;
     }
     boolean fits = !table.behind() && ledger.size() < WINDOW;
-    if (fits) {
-      for (Delivery row : write.rows()) {
-        if (!table.passed(row.seq())) {
-          ledger.admit(row, now);
-        }
+    for (Delivery row : write.rows()) {
+      if (row.dueAt() != null) {
+        table.dropped(row.dueAt());
+      } else if (fits && !table.passed(row.seq())) {
+        ledger.admit(row, now);
       }
     }
     table.wrote(write.rows().getLast().seq(), fits);
+    ledger.knownUpTo(table.knownUpTo(), table.atOnceUpTo(), now);
   }
 
   /**
@@ -172,7 +331,7 @@ final class OutboxSimulation {
    */
   private void loseTheAnswer() {
     Write write = writes.peek();
-    if (write != null && news.isEmpty() && durable.isEmpty()) {
+    if (write != null && !replaying && news.isEmpty() && durable.isEmpty()) {
       lost.add(writes.remove());
       table.doubt();
     }
@@ -185,13 +344,15 @@ final class OutboxSimulation {
     }
     for (Write write : lost) {
       if (random.nextBoolean()) {
-        write.rows().forEach(row -> stored.put(row.seq(), row));
+        store(write);
       }
     }
     lost.clear();
     for (Write write : writes) { // sent under the old epoch: what is not durable is fenced
       if (durable.remove(write)) {
         news.add(write);
+      } else if (write.replay()) {
+        replaying = false;
       }
     }
     writes.clear();
@@ -201,7 +362,11 @@ final class OutboxSimulation {
   private void read() {
     boolean quiet = writes.isEmpty() && news.isEmpty() && lost.isEmpty();
     TablePosition.Read read =
-        table.next(ledger.size() + PAGE <= WINDOW, now, quiet ? seq - 1 : claimed);
+        table.next(
+            ledger.size() + PAGE <= WINDOW,
+            (table.rewound() || ledger.waitsForRows()) && ledger.size() < WINDOW + 2 * PAGE,
+            now,
+            quiet ? seq - 1 : claimed);
     if (read == null) {
       return;
     }
@@ -215,6 +380,7 @@ final class OutboxSimulation {
           case TablePosition.Read.Heads(var due, var after) ->
               all.stream()
                   .filter(row -> row.dueAt() != null && row.orderingKey() != null)
+                  .filter(row -> !row.isDelayed())
                   .filter(row -> isAfter(row, due, after))
                   .sorted(byDue)
                   .toList();
@@ -243,6 +409,7 @@ final class OutboxSimulation {
           table.loaded(page.rows(), page.complete(), page.complete() ? page.next() : null);
       page = null;
       rows.forEach(row -> ledger.admit(row, now));
+      ledger.knownUpTo(table.knownUpTo(), table.atOnceUpTo(), now);
     }
   }
 
@@ -268,9 +435,18 @@ final class OutboxSimulation {
           stored.values().stream()
               .filter(other -> other.trigger().equals(row.trigger()))
               .filter(other -> row.orderingKey().equals(other.orderingKey()))
+              .filter(other -> !other.isDelayed() || other.seq() == row.seq())
               .findFirst()
               .orElseThrow();
       check(before.seq() == row.seq(), () -> row + " overtakes " + before);
+      check(
+          rule(row) != OnFailure.PARK
+              || dead.headMap(row.seq()).values().stream()
+                  .noneMatch(
+                      letter ->
+                          row.trigger().equals(letter.trigger())
+                              && row.orderingKey().equals(letter.orderingKey())),
+          () -> row + " runs though its key is parked");
     }
     executions.add(row);
   }
@@ -282,6 +458,16 @@ final class OutboxSimulation {
     Delivery row = executions.remove(random.nextInt(executions.size()));
     running.remove(row.seq());
     Delivery next = null;
+    if (failing && random.nextInt(12) == 0) {
+      if (row.orderingKey() != null && rule(row) == OnFailure.BLOCK) {
+        ledger.settling(row.seq());
+        Delivery blocked = row.retriedAt(Delivery.BLOCKED_UNTIL, now, "given up", null);
+        settling.add(new Change(row, blocked, false));
+      } else {
+        bury(row);
+      }
+      return;
+    }
     if (random.nextInt(3) == 0 && row.attempt() < 6) {
       Duration delay =
           random.nextInt(4) == 0
@@ -290,7 +476,7 @@ final class OutboxSimulation {
       next = row.retriedAt(now.plus(delay), now, "again", null);
     }
     ledger.settling(row.seq());
-    settling.add(new Change(row, next));
+    settling.add(new Change(row, next, false));
   }
 
   private void settle() {
@@ -302,6 +488,9 @@ final class OutboxSimulation {
     check(row.equals(stored.get(row.seq())), () -> "settles a version that is not in the table");
     if (change.next() == null) {
       stored.remove(row.seq());
+      if (change.bury()) {
+        dead.put(row.seq(), row);
+      }
     } else {
       stored.put(row.seq(), change.next());
     }
@@ -314,6 +503,9 @@ final class OutboxSimulation {
       return;
     }
     Delivery next = change.next();
+    if (change.bury()) {
+      ledger.parked().buried(OrderKey.of(change.row()));
+    }
     long rowSeq = change.row().seq();
     boolean missed =
         random.nextInt(5) == 0; // repeated after a lost answer: found nothing to change
@@ -343,6 +535,9 @@ final class OutboxSimulation {
     ledger = new Ledger();
     table = new TablePosition(HORIZON);
     claimed = seq - 1;
+    replaying = false;
+    checks.clear();
+    ledger.parked().answered(0, open());
   }
 
   private static boolean isAfter(Delivery row, Instant due, long after) {

@@ -6,13 +6,18 @@ import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.deadletter.DeadLetter;
 import dev.viesti.protocol.deadletter.Resolution;
 import dev.viesti.protocol.delivery.DeliveryId;
+import dev.viesti.protocol.delivery.OrderKey;
 import dev.viesti.protocol.trigger.TriggerId;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -77,9 +82,11 @@ public final class DeadLetterRepository {
       """;
 
   /**
-   * Resolves and puts back in one statement. The owner row is locked first, so a former owner
-   * neither resolves nor inserts. {@code lateral … limit 1} pins one look-up by key per id: a plain
-   * join, planned while the table was small, read all open dead letters for each id.
+   * Resolves and puts back in one statement. An ordered delivery of a trigger that parks its keys
+   * gets its old number, and thereby its old place in its key; any other gets a fresh one. The
+   * owner row is locked first, so a former owner neither resolves nor inserts. {@code lateral …
+   * limit 1} pins one look-up by key per id: a plain join, planned while the table was small, read
+   * all open dead letters for each id.
    */
   private static final String REPLAY =
       """
@@ -89,10 +96,12 @@ public final class DeadLetterRepository {
         update dead_letter d
         set resolved_at = now(), resolution = 'replayed'
         from (
-          select found.ctid, wanted.seq
-          from owned, unnest(?::uuid[], ?::bigint[]) as wanted(id, seq),
+          select found.ctid, wanted.seq,
+            found.ordering_key is not null and found.trigger_id = any (parks.triggers) as parking
+          from owned, (select ?::text[] as triggers) as parks,
+            unnest(?::uuid[], ?::bigint[]) as wanted(id, seq),
             lateral (
-              select l.ctid
+              select l.ctid, l.trigger_id, l.ordering_key
               from dead_letter l
               where l.app_id = owned.app_id and l.id = wanted.id and l.resolved_at is null
               limit 1
@@ -100,7 +109,7 @@ public final class DeadLetterRepository {
           offset 0
         ) as x
         where d.ctid = x.ctid and d.resolved_at is null
-        returning d.*, x.seq as new_seq
+        returning d.*, x.parking, case when x.parking then coalesce(d.seq, x.seq) else x.seq end as new_seq
       ), put as (
         insert into outbox (due_at, seq, event_id, accepted_at, root_id, priority, depth,
             data_binary, app_id, trigger_id, ordering_key, source, type, subject, external_id,
@@ -110,7 +119,29 @@ public final class DeadLetterRepository {
             principal, traceparent, data
         from resolved
         returning seq
-      ) select (select count(*) from owned), (select count(*) from put)
+      ) select (select count(*) from owned), (select count(*) from put),
+        (select min(new_seq) from resolved where parking)
+      """;
+
+  /**
+   * Those that are asked for, and every other open one of the same keys of the triggers named.
+   * Walks all open dead letters of the app.
+   */
+  private static final String WITH_PARKED =
+      """
+      with asked as (
+        select id, trigger_id, ordering_key
+        from dead_letter
+        where app_id = ? and resolved_at is null and id = any (?)
+      ), keys as materialized (
+        select distinct trigger_id, ordering_key
+        from asked
+        where ordering_key is not null and trigger_id = any (?)
+      )
+      select d.id, d.trigger_id, d.ordering_key
+      from dead_letter d, keys k
+      where d.app_id = ? and d.resolved_at is null and d.seq is not null
+        and d.trigger_id = k.trigger_id and d.ordering_key = k.ordering_key
       """;
 
   private static final String PURGE =
@@ -213,25 +244,77 @@ public final class DeadLetterRepository {
     }
   }
 
-  /** What became of a replay. {@code rows}: dead letters that were unresolved and are back now. */
-  public record Replayed(boolean fenced, int rows) {}
+  /**
+   * What became of a replay.
+   *
+   * @param fenced the epoch was not the owner's any more: nothing was done
+   * @param rows put back into the outbox
+   * @param oldestSeq the smallest number among those that got their old one; null when there is
+   *     none
+   * @param keys of the triggers named, of which all open dead letters were put back
+   */
+  public record Replayed(boolean fenced, int rows, @Nullable Long oldestSeq, Set<OrderKey> keys) {}
 
   /**
-   * Puts unresolved dead letters back as fresh rows.
+   * Puts unresolved dead letters back and resolves them, as the app's owner.
    *
-   * @param seqs one row number for each id, growing, from the owner's allocator
+   * @param seqs one fresh number for each id
+   * @param parking triggers of which a key is put back as a whole: with one of its dead letters all
    */
-  public Replayed replay(AppId app, long epoch, List<UUID> ids, List<Long> seqs)
+  public Replayed replay(
+      AppId app, long epoch, List<UUID> ids, List<Long> seqs, Collection<TriggerId> parking)
       throws SQLException {
-    try (Connection connection = database.connection();
-        PreparedStatement statement = connection.prepareStatement(REPLAY)) {
+    List<UUID> all = new ArrayList<>(ids);
+    Set<OrderKey> keys = new HashSet<>();
+    try (Connection connection = database.connection()) {
+      if (!parking.isEmpty()) {
+        addParked(connection, app, parking, all, keys);
+      }
+      List<@Nullable Long> numbers = new ArrayList<>(seqs);
+      while (numbers.size() < all.size()) {
+        numbers.add(null); // these have their old ones
+      }
+      try (PreparedStatement statement = connection.prepareStatement(REPLAY)) {
+        statement.setString(1, app.value());
+        statement.setLong(2, epoch);
+        statement.setArray(3, texts(connection, parking));
+        statement.setArray(4, connection.createArrayOf("uuid", all.toArray()));
+        statement.setArray(5, connection.createArrayOf("int8", numbers.toArray()));
+        try (ResultSet row = statement.executeQuery()) {
+          row.next();
+          return new Replayed(
+              row.getInt(1) == 0, row.getInt(2), row.getObject(3, Long.class), keys);
+        }
+      }
+    }
+  }
+
+  private static Array texts(Connection connection, Collection<TriggerId> triggers)
+      throws SQLException {
+    return connection.createArrayOf("text", triggers.stream().map(TriggerId::value).toArray());
+  }
+
+  private static void addParked(
+      Connection connection,
+      AppId app,
+      Collection<TriggerId> parking,
+      List<UUID> ids,
+      Set<OrderKey> keys)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(WITH_PARKED)) {
       statement.setString(1, app.value());
-      statement.setLong(2, epoch);
-      statement.setArray(3, connection.createArrayOf("uuid", ids.toArray()));
-      statement.setArray(4, connection.createArrayOf("int8", seqs.toArray()));
+      statement.setArray(2, connection.createArrayOf("uuid", ids.toArray()));
+      statement.setArray(3, texts(connection, parking));
+      statement.setString(4, app.value());
+      Set<UUID> known = new HashSet<>(ids);
       try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        return new Replayed(row.getInt(1) == 0, row.getInt(2));
+        while (row.next()) {
+          UUID id = row.getObject(1, UUID.class);
+          if (known.add(id)) {
+            ids.add(id);
+          }
+          keys.add(new OrderKey(new TriggerId(row.getString(2)), row.getString(3)));
+        }
       }
     }
   }

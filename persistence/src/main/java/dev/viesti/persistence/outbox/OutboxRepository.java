@@ -4,6 +4,7 @@ import dev.viesti.persistence.Database;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.Delivery;
 import dev.viesti.protocol.delivery.DeliveryId;
+import dev.viesti.protocol.delivery.OrderKey;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -12,8 +13,11 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -86,6 +90,7 @@ public final class OutboxRepository {
       from outbox
       where app_id = ? and due_at > '-infinity' and due_at < 'infinity' and (due_at, seq) > (?, ?)
         and ordering_key is not null and trigger_id is not null
+        and (attempt > 0 or last_error is not null or running_since is not null)
       order by outbox.due_at, seq
       limit ?
       """
@@ -175,6 +180,14 @@ public final class OutboxRepository {
       delete from idempotency_key
       where ctid = any (array (
         select ctid from idempotency_key where accepted_at < ? limit ?))
+      """;
+
+  private static final String PARKED_KEYS =
+      """
+      select distinct trigger_id, ordering_key
+      from dead_letter
+      where app_id = ? and resolved_at is null and ordering_key is not null
+        and trigger_id = any (?)
       """;
 
   private static final String FORGET_DEFERRED =
@@ -414,6 +427,30 @@ public final class OutboxRepository {
       }
     }
     return null;
+  }
+
+  /**
+   * The ordering keys with a dead letter that nobody has dealt with.
+   *
+   * @param triggers whose keys; empty = none
+   */
+  public Set<OrderKey> parkedKeys(AppId app, Collection<TriggerId> triggers) throws SQLException {
+    Set<OrderKey> keys = new HashSet<>();
+    if (triggers.isEmpty()) {
+      return keys;
+    }
+    try (Connection connection = database.connection();
+        PreparedStatement statement = connection.prepareStatement(PARKED_KEYS)) {
+      statement.setString(1, app.value());
+      statement.setArray(
+          2, connection.createArrayOf("text", triggers.stream().map(TriggerId::value).toArray()));
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          keys.add(new OrderKey(new TriggerId(row.getString(1)), row.getString(2)));
+        }
+      }
+    }
+    return keys;
   }
 
   /**

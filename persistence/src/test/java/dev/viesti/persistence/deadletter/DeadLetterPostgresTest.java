@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -89,8 +90,8 @@ final class DeadLetterPostgresTest {
     UUID id = dead(app, 1).getFirst();
     assertThat(LETTERS.get(other, id)).isNull();
     assertThat(LETTERS.resolve(other, id, Resolution.IGNORED, null)).isFalse();
-    assertThat(LETTERS.replay(other, 1, List.of(id), List.of(9_000_001L)))
-        .isEqualTo(new Replayed(false, 0));
+    assertThat(LETTERS.replay(other, 1, List.of(id), List.of(9_000_001L), List.of()))
+        .isEqualTo(new Replayed(false, 0, null, Set.of()));
     assertThat(LETTERS.list(other, null, null, null, 10)).isEmpty();
     assertThat(LETTERS.count(other, null, null, 10)).isZero();
     assertThat(LETTERS.purge(other, 10)).isZero();
@@ -103,8 +104,8 @@ final class DeadLetterPostgresTest {
     Delivery row = FIXTURE.row(app, 1);
     FIXTURE.buryAll(app, 1, List.of(row));
     UUID id = OutboxFixture.bury(row).deadLetterId();
-    assertThat(LETTERS.replay(app, 1, List.of(id), List.of(9_000_100L)))
-        .isEqualTo(new Replayed(false, 1));
+    assertThat(LETTERS.replay(app, 1, List.of(id), List.of(9_000_100L), List.of()))
+        .isEqualTo(new Replayed(false, 1, null, Set.of()));
     Delivery fresh =
         Delivery.fresh(9_000_100L, row.event(), TRIGGER, row.orderingKey(), row.acceptedAt());
     assertThat(FIXTURE.outbox.list(app, null, null, 0, 10)).containsExactly(fresh);
@@ -123,7 +124,8 @@ final class DeadLetterPostgresTest {
     wanted.add(new UUID(1, 1));
     List<Long> seqs =
         List.of(9_000_205L, 9_000_204L, 9_000_203L, 9_000_202L, 9_000_201L, 9_000_206L);
-    assertThat(LETTERS.replay(app, 1, wanted, seqs)).isEqualTo(new Replayed(false, 4));
+    assertThat(LETTERS.replay(app, 1, wanted, seqs, List.of()))
+        .isEqualTo(new Replayed(false, 4, null, Set.of()));
     List<Delivery> back = FIXTURE.outbox.list(app, null, null, 0, 10);
     assertThat(back)
         .extracting(Delivery::seq)
@@ -135,7 +137,8 @@ final class DeadLetterPostgresTest {
       UUID id = ids.get((int) (9_000_205L - row.seq()));
       assertThat(Objects.requireNonNull(LETTERS.get(app, id)).delivery()).isEqualTo(row.id());
     }
-    assertThat(LETTERS.replay(app, 1, wanted, seqs)).isEqualTo(new Replayed(false, 0));
+    assertThat(LETTERS.replay(app, 1, wanted, seqs, List.of()))
+        .isEqualTo(new Replayed(false, 0, null, Set.of()));
   }
 
   @Test
@@ -143,8 +146,8 @@ final class DeadLetterPostgresTest {
     AppId app = owned("replay-fenced");
     UUID id = dead(app, 1).getFirst();
     FIXTURE.outbox.claim(app, "other", 0);
-    assertThat(LETTERS.replay(app, 1, List.of(id), List.of(9_000_300L)))
-        .isEqualTo(new Replayed(true, 0));
+    assertThat(LETTERS.replay(app, 1, List.of(id), List.of(9_000_300L), List.of()))
+        .isEqualTo(new Replayed(true, 0, null, Set.of()));
     assertThat(Objects.requireNonNull(LETTERS.get(app, id)).resolvedAt()).isNull();
     assertThat(FIXTURE.outbox.list(app, null, null, 0, 10)).isEmpty();
   }

@@ -139,7 +139,7 @@ final class PlansPostgresTest {
     for (int replayed = 0; replayed < count; replayed += GROUP) {
       List<UUID> ids = letters.unresolvedIds(APP, null, null, GROUP);
       List<Long> seqs = LongStream.range(0, GROUP).map(n -> fixture.seq()).boxed().toList();
-      assertThat(letters.replay(APP, 1, ids, seqs).rows()).isEqualTo(GROUP);
+      assertThat(letters.replay(APP, 1, ids, seqs, List.of()).rows()).isEqualTo(GROUP);
     }
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(TIME_MAX);
     Work after = work("dead_letter");
@@ -223,7 +223,7 @@ final class PlansPostgresTest {
     letters.count(app, null, false, 10);
     letters.get(app, new UUID(1, 1));
     letters.resolve(app, new UUID(1, 1), Resolution.IGNORED, null);
-    letters.replay(app, 1, List.of(new UUID(1, 1)), List.of(1L));
+    letters.replay(app, 1, List.of(new UUID(1, 1)), List.of(1L), List.of());
     letters.purge(app, 10);
     var directory = new AppDirectory(fixture.database);
     directory.remove(app);

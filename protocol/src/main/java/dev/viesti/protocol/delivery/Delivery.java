@@ -33,6 +33,12 @@ public record Delivery(
     @Nullable String lastError,
     @Nullable String attempts,
     @Nullable Instant runningSince) {
+  /**
+   * When a delivery is due that was given up on and blocks its ordering key: never by itself. Not
+   * later, so that it is exact in the table.
+   */
+  public static final Instant BLOCKED_UNTIL = Instant.parse("2250-01-01T00:00:00Z");
+
   /** A row that was just accepted. */
   public static Delivery fresh(
       long seq, Event event, TriggerId trigger, @Nullable String orderingKey, Instant acceptedAt) {
@@ -147,5 +153,19 @@ public record Delivery(
   /** Whether somebody is expected to tell the outcome of its attempt until {@link #dueAt}. */
   public boolean isDeferred() {
     return runningSince != null && dueAt != null && runningSince.isBefore(dueAt);
+  }
+
+  /**
+   * Whether it was published for later and has not been tried, so it has not joined its key yet.
+   */
+  public boolean isDelayed() {
+    return dueAt != null && attempt == 0 && lastError == null && runningSince == null;
+  }
+
+  /**
+   * Whether it was given up on, and blocks its ordering key until somebody retries or cancels it.
+   */
+  public boolean isBlocked() {
+    return BLOCKED_UNTIL.equals(dueAt);
   }
 }
