@@ -9,10 +9,14 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Runs workloads, one after the other, each with nodes and a database of its own. */
 public final class Bench {
-  private static final List<Workload> WORKLOADS =
+  /** Stands for the workloads of a node inside this JVM that take seconds. */
+  private static final String ENGINE = "engine";
+
+  private static final List<Workload> HTTP =
       List.of(
           new HttpLoad(
               "http-batch",
@@ -34,7 +38,21 @@ public final class Bench {
           new Start(),
           new Backlog());
 
+  private static final List<Workload> WORKLOADS =
+      Stream.of(HTTP, EngineWorkload.ALL, List.<Workload>of(new Bloat(), new IdleApps()))
+          .<Workload>flatMap(List::stream)
+          .toList();
+
   private Bench() {}
+
+  /** A PostgreSQL to measure with. */
+  public record GivenDatabase(String jdbcUrl, @Nullable String user, @Nullable String password) {
+    /** Without the password. */
+    @Override
+    public String toString() {
+      return "GivenDatabase[" + jdbcUrl + "]";
+    }
+  }
 
   /**
    * How it is run.
@@ -43,6 +61,9 @@ public final class Bench {
    * @param seconds of load in a run
    * @param runs of each workload; the median counts
    * @param backlogRows of the workload {@code backlog}, a multiple of 1,000
+   * @param rows of the workload {@code drain}
+   * @param apps of the workload {@code apps}
+   * @param database for the workloads inside this JVM; null = one of their own
    * @param json one object a workload and line, instead of a table
    * @param directory existing; what is measured writes there
    */
@@ -51,8 +72,16 @@ public final class Bench {
       Duration seconds,
       int runs,
       int backlogRows,
+      int rows,
+      int apps,
+      @Nullable GivenDatabase database,
       boolean json,
-      Path directory) {}
+      Path directory) {
+    Workload.Setting setting(Session session, Path own) {
+      return new Workload.Setting(
+          seconds, runs, backlogRows, rows, apps, database, session, directory, own);
+    }
+  }
 
   /** The name and what is measured, one line each, defaults first. */
   public static List<String> describe() {
@@ -69,7 +98,7 @@ public final class Bench {
 
   /** Every name that {@link Options} may hold. */
   public static List<String> names() {
-    return WORKLOADS.stream().map(Workload::name).toList();
+    return Stream.concat(WORKLOADS.stream().map(Workload::name), Stream.of(ENGINE)).toList();
   }
 
   /**
@@ -82,23 +111,23 @@ public final class Bench {
         "data in %s (%s): fsync is only worth something on a real disk%n",
         options.directory(), Files.getFileStore(options.directory()).type());
     List<Summary> summaries = new ArrayList<>();
-    for (Workload workload : chosen(options.workloads())) {
-      err.printf("%s: %s%n", workload.name(), workload.description());
-      Path directory = Files.createDirectory(options.directory().resolve(workload.name()));
-      try {
-        Summary summary =
-            Summary.of(
-                workload.name(),
-                workload.measure(
-                    new Workload.Setting(
-                        options.seconds(), options.runs(), options.backlogRows(), directory)));
-        summaries.add(summary);
-        if (options.json()) {
-          out.println(BenchReport.json(summary));
+    try (var session = new Session()) {
+      for (Workload workload : chosen(options.workloads())) {
+        err.printf("%s: %s%n", workload.name(), workload.description());
+        Path directory = Files.createDirectory(options.directory().resolve(workload.name()));
+        try {
+          Summary summary =
+              Summary.of(workload.name(), workload.measure(options.setting(session, directory)));
+          summaries.add(summary);
+          if (options.json()) {
+            out.println(BenchReport.json(summary));
+          }
+        } finally {
+          remove(directory);
         }
-      } finally {
-        remove(directory);
       }
+    } finally {
+      removeAllIn(options.directory());
     }
     if (!options.json()) {
       out.print(BenchReport.table(summaries));
@@ -108,8 +137,20 @@ public final class Bench {
   private static List<Workload> chosen(List<String> names) {
     return WORKLOADS.stream()
         .filter(
-            workload -> names.isEmpty() ? workload.isDefault() : names.contains(workload.name()))
+            workload ->
+                names.isEmpty()
+                    ? workload.isDefault()
+                    : names.contains(workload.name())
+                        || (names.contains(ENGINE) && EngineWorkload.ALL.contains(workload)))
         .toList();
+  }
+
+  private static void removeAllIn(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      for (Path entry : entries.toList()) {
+        remove(entry);
+      }
+    }
   }
 
   /** Removes a directory with all that is in it. */

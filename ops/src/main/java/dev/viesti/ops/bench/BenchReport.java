@@ -22,7 +22,8 @@ final class BenchReport {
           Measured.WAL,
           "pg_cpu_s_per_1k",
           "client_cpu_s_per_1k",
-          "node_cpu_s_per_1k");
+          "node_cpu_s_per_1k",
+          "share_of_limit");
 
   private static final int DECIMALS_MAX = 4;
 

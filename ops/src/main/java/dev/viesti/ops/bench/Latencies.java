@@ -17,6 +17,15 @@ final class Latencies {
     nanos[count++] = took;
   }
 
+  /** What was gathered so far, and is not here any more. */
+  synchronized Latencies take() {
+    var taken = new Latencies();
+    taken.nanos = Arrays.copyOf(nanos, Math.max(count, 1));
+    taken.count = count;
+    count = 0;
+    return taken;
+  }
+
   /** Puts {@code p50_ms}, {@code p95_ms} and {@code p99_ms}; nothing when there are no times. */
   synchronized void into(Map<String, Double> figures, String prefix) {
     if (count == 0) {

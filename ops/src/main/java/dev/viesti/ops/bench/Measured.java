@@ -60,6 +60,29 @@ final class Measured {
         .with("other_cpu_share", otherShare(before, after));
   }
 
+  /**
+   * The same for a node inside this JVM.
+   *
+   * @param local whether PostgreSQL runs on this machine, where its CPU time can be seen
+   */
+  Measured withEngineCost(Reading before, Reading after, boolean local) {
+    Double events = figures.get(EVENTS);
+    Long first = before.walBytes();
+    Long last = after.walBytes();
+    if (events == null || events == 0) {
+      return this;
+    }
+    if (first != null && last != null) {
+      with(WAL, (last - first) / events);
+    }
+    if (local) {
+      with("pg_cpu_s_per_1k", per1k(before.postgresCpu(), after.postgresCpu(), events.longValue()));
+      with("other_cpu_share", otherShare(before, after));
+    }
+    return with(
+        "client_cpu_s_per_1k", per1k(before.clientCpu(), after.clientCpu(), events.longValue()));
+  }
+
   Map<String, Double> figures() {
     return figures;
   }

@@ -10,7 +10,6 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -134,9 +133,13 @@ final class NodeProbe {
     } catch (IOException unknown) {
       pid = OptionalLong.empty();
     }
-    Optional<ProcessHandle> server =
-        pid.isPresent() ? ProcessHandle.of(pid.getAsLong()) : Optional.empty();
-    return server.stream().flatMap(found -> Stream.concat(Stream.of(found), found.descendants()));
+    return pid.isPresent() ? tree(pid.getAsLong()) : Stream.empty();
+  }
+
+  /** A process and all below it; nothing when it has ended. */
+  static Stream<ProcessHandle> tree(long pid) {
+    return ProcessHandle.of(pid).stream()
+        .flatMap(found -> Stream.concat(Stream.of(found), found.descendants()));
   }
 
   /** Lines: pid, data directory, start time, port, … */
@@ -145,7 +148,7 @@ final class NodeProbe {
   }
 
   /** All but idle and waiting for disks, https://man7.org/linux/man-pages/man5/proc_stat.5.html. */
-  private static @Nullable Duration machineCpu() {
+  static @Nullable Duration machineCpu() {
     try (var lines = Files.lines(Path.of("/proc/stat"))) {
       String[] ticks = lines.findFirst().orElse("").split("\\s+", -1);
       long busy = 0;
@@ -158,7 +161,7 @@ final class NodeProbe {
     }
   }
 
-  private static Duration cpu(ProcessHandle process) {
+  static Duration cpu(ProcessHandle process) {
     return process.info().totalCpuDuration().orElse(Duration.ZERO);
   }
 

@@ -3,6 +3,7 @@ package dev.viesti.ops.bench;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** One thing to measure. A workload starts its nodes itself, in a directory that is empty. */
 interface Workload {
@@ -25,7 +26,26 @@ interface Workload {
    *
    * @param seconds of load in a run, where the workload has no fixed number of events
    * @param backlogRows of the workload {@code backlog}
-   * @param directory empty, removed afterwards
+   * @param rows that wait in the workload {@code drain}
+   * @param apps of the workload {@code apps}
+   * @param database for the workloads inside this JVM; null = one of their own
+   * @param session what workloads inside this JVM share
+   * @param base where directories are made; removed afterwards
+   * @param directory empty, in {@code base}
    */
-  record Setting(Duration seconds, int runs, int backlogRows, Path directory) {}
+  record Setting(
+      Duration seconds,
+      int runs,
+      int backlogRows,
+      int rows,
+      int apps,
+      Bench.@Nullable GivenDatabase database,
+      Session session,
+      Path base,
+      Path directory) {
+    /** The same in another directory. */
+    Setting in(Path other) {
+      return new Setting(seconds, runs, backlogRows, rows, apps, database, session, base, other);
+    }
+  }
 }

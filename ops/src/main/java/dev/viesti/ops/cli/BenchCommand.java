@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -30,6 +32,9 @@ final class BenchCommand implements Callable<Integer> {
   private static final int BACKLOG_MAX = 4_000_000;
 
   private static final int BACKLOG_STEP = 1_000;
+  private static final int ROWS_DEFAULT = 100_000;
+  private static final int APPS_DEFAULT = 10_000;
+  private static final int APPS_MAX = 100_000;
 
   /** A node drains for 15 s at most, and PostgreSQL makes a checkpoint. */
   private static final int STOP_SECONDS_MAX = 60;
@@ -63,6 +68,22 @@ final class BenchCommand implements Callable<Integer> {
       description = "of the workload 'backlog' (default: ${DEFAULT-VALUE})")
   private int backlog = BACKLOG_DEFAULT;
 
+  @Option(
+      names = "--rows",
+      paramLabel = "ROWS",
+      defaultValue = "" + ROWS_DEFAULT,
+      description = "that wait in the workload 'drain' (default: ${DEFAULT-VALUE})")
+  private int rows = ROWS_DEFAULT;
+
+  @Option(
+      names = "--apps",
+      paramLabel = "APPS",
+      defaultValue = "" + APPS_DEFAULT,
+      description = "of the workload 'apps' (default: ${DEFAULT-VALUE})")
+  private int apps = APPS_DEFAULT;
+
+  @Mixin private DatabaseOptions database = new DatabaseOptions();
+
   @Option(names = "--json", description = "one object a workload, in a line of its own")
   private boolean json;
 
@@ -81,10 +102,27 @@ final class BenchCommand implements Callable<Integer> {
     Path directory = Files.createTempDirectory("viesti-bench-");
     Runtime.getRuntime().addShutdownHook(new Thread(() -> end(directory), "bench-clean-up"));
     Bench.run(
-        new Bench.Options(workloads, Duration.ofSeconds(seconds), runs, backlog, json, directory),
+        new Bench.Options(
+            workloads,
+            Duration.ofSeconds(seconds),
+            runs,
+            backlog,
+            rows,
+            apps,
+            given(),
+            json,
+            directory),
         terminal.out(),
         terminal.err());
     return ExitCodes.OK;
+  }
+
+  private Bench.@Nullable GivenDatabase given() {
+    if (!database.given()) {
+      return null;
+    }
+    var external = database.require(terminal);
+    return new Bench.GivenDatabase(external.jdbcUrl(), external.user(), external.password());
   }
 
   private void check() {
@@ -97,6 +135,8 @@ final class BenchCommand implements Callable<Integer> {
     }
     within("--seconds", seconds, 1, SECONDS_MAX);
     within("--runs", runs, 1, RUNS_MAX);
+    within("--rows", rows, 1, BACKLOG_MAX);
+    within("--apps", apps, 1, APPS_MAX);
     within("--backlog", backlog, BACKLOG_STEP, BACKLOG_MAX);
     if (backlog % BACKLOG_STEP != 0) {
       throw CommandFailure.usage("--backlog is a multiple of " + BACKLOG_STEP);

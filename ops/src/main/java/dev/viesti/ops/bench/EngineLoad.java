@@ -1,0 +1,160 @@
+package dev.viesti.ops.bench;
+
+import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.event.Event;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** Emits events into one app from inside the JVM. */
+final class EngineLoad {
+  /**
+   * How it is emitted.
+   *
+   * @param producers threads
+   * @param batch events in a call
+   * @param open calls of a producer that may be unanswered at once; 1 = it waits for each answer
+   */
+  record Shape(int producers, int batch, int open) {}
+
+  private final Engine engine;
+  private final AppId app;
+  private final Shape shape;
+  private final AtomicLong accepted = new AtomicLong();
+  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+  private final Latencies acks = new Latencies();
+
+  EngineLoad(Engine engine, AppId app, Shape shape) {
+    this.engine = engine;
+    this.app = app;
+    this.shape = shape;
+  }
+
+  /** Events that were accepted. */
+  long accepted() {
+    return accepted.get();
+  }
+
+  /** From call to answer. */
+  Latencies acks() {
+    return acks;
+  }
+
+  /** As fast as the answers allow, for {@code time}. */
+  EngineLoad closed(Duration time) throws Exception {
+    long end = System.nanoTime() + time.toNanos();
+    return producers(
+        producer -> {
+          var open = new Semaphore(shape.open());
+          while (System.nanoTime() < end && failure.get() == null) {
+            open.acquireUninterruptibly();
+            emit(open);
+          }
+          open.acquireUninterruptibly(shape.open());
+        });
+  }
+
+  /**
+   * At a steady pace, whatever the answers are, for {@code time}; a producer that has {@link
+   * Shape#open} calls unanswered waits all the same.
+   */
+  EngineLoad paced(double eventsPerSecond, Duration time) throws Exception {
+    double nanosPerCall = 1e9 * shape.batch() * shape.producers() / eventsPerSecond;
+    long start = System.nanoTime();
+    long calls = (long) (time.toNanos() / nanosPerCall);
+    return producers(
+        producer -> {
+          var open = new Semaphore(shape.open());
+          for (long call = 0; call < calls && failure.get() == null; call++) {
+            double offset = (double) producer / shape.producers();
+            Wait.untilNanoTime(start + (long) ((call + offset) * nanosPerCall));
+            open.acquireUninterruptibly();
+            emit(open);
+          }
+          open.acquireUninterruptibly(shape.open());
+        });
+  }
+
+  private interface Producer {
+    void run(long number) throws Exception;
+  }
+
+  private EngineLoad producers(Producer producer) throws Exception {
+    List<Future<?>> running = new ArrayList<>();
+    try (ExecutorService threads = Executors.newFixedThreadPool(shape.producers())) {
+      for (int n = 0; n < shape.producers(); n++) {
+        long number = n;
+        running.add(
+            threads.submit(
+                () -> {
+                  producer.run(number);
+                  return null;
+                }));
+      }
+    }
+    for (Future<?> one : running) {
+      try {
+        one.get();
+      } catch (ExecutionException failed) {
+        throw failed.getCause() instanceof Exception cause ? cause : failed;
+      }
+    }
+    Throwable failed = failure.get();
+    if (failed != null) {
+      throw new IllegalStateException("an event was refused: " + failed.getMessage(), failed);
+    }
+    return this;
+  }
+
+  private void emit(Semaphore open) {
+    List<Event> events = new ArrayList<>(shape.batch());
+    for (int n = 0; n < shape.batch(); n++) {
+      events.add(engine.event(Engine.NOOP));
+    }
+    emit(engine, app, events, acks::add)
+        .whenComplete(
+            (receipts, failed) -> {
+              if (failed == null) {
+                accepted.addAndGet(receipts);
+              } else {
+                failure.set(failed);
+              }
+              open.release();
+            });
+  }
+
+  private static java.util.concurrent.CompletionStage<Integer> emit(
+      Engine engine, AppId app, List<Event> events, LongConsumer took) {
+    long started = System.nanoTime();
+    return engine
+        .viesti()
+        .publish(app, events)
+        .thenApply(
+            receipts -> {
+              took.accept(System.nanoTime() - started);
+              return receipts.size();
+            });
+  }
+
+  /** Fills an app with {@code count} waiting events. */
+  static void fill(Engine engine, AppId app, String type, int count) {
+    for (int done = 0; done < count; ) {
+      int batch = Math.min(1_000, count - done);
+      List<Event> events = new ArrayList<>(batch);
+      for (int n = 0; n < batch; n++) {
+        events.add(engine.event(type));
+      }
+      Engine.get(engine.viesti().publish(app, events));
+      done += batch;
+    }
+  }
+}
