@@ -20,6 +20,7 @@ import dev.viesti.dispatcher.target.webhook.WebhookSettings;
 import dev.viesti.persistence.Database;
 import dev.viesti.persistence.app.AppDirectory;
 import dev.viesti.persistence.deadletter.DeadLetterRepository;
+import dev.viesti.persistence.outbox.ClientRowRepository;
 import dev.viesti.persistence.outbox.OutboxRepository;
 import dev.viesti.protocol.app.AppId;
 import java.security.SecureRandom;
@@ -80,6 +81,7 @@ public final class ViestiNode {
     join(system, config);
 
     var repository = new OutboxRepository(database);
+    var clientRows = new ClientRowRepository(database);
     var deadLetters = new DeadLetterRepository(database);
     var directory = new AppDirectory(database);
     var seqs = new SeqBlocks(repository);
@@ -87,6 +89,7 @@ public final class ViestiNode {
         new OutboxWriter(
             repository,
             deadLetters,
+            clientRows,
             seqs,
             settings.writerGroupBytesMax(),
             settings.writerQueueBytesMax());
@@ -101,6 +104,7 @@ public final class ViestiNode {
             Sweep.nodeName(Cluster.get(system).selfMember()),
             outboxSettings,
             repository,
+            clientRows,
             new Owners.Commits(writer, settler, seqs),
             new Gate(settings.permits()),
             targets,

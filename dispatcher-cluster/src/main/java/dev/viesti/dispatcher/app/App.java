@@ -9,6 +9,7 @@ import dev.viesti.dispatcher.outbox.Statements;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.dispatcher.wire.Wire;
 import dev.viesti.persistence.app.AppDirectory;
+import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
 import dev.viesti.protocol.delivery.Delivery;
@@ -23,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
@@ -88,7 +90,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
 
   public record Replay(List<UUID> deadLetters, ActorRef<Answer> replyTo) implements Command, Wire {}
 
-  /** Makes sure that the app's owner is there: rows of it are due. */
+  /** Makes sure that the app's owner is there, and looks: rows of it are due, or new. */
   public record Wake() implements Command, Wire {}
 
   /** Sharding's word that the app moves or the node stops. */
@@ -102,6 +104,9 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   private record Forgotten(@Nullable Throwable failure, DeleteApp delete) implements Command {}
 
   private record Disable(TriggerId id, String reason) implements Command {}
+
+  private record RouteRows(List<Event> events, Consumer<List<List<Insert.Route>>> answer)
+      implements Command {}
 
   private record OutboxGone() implements Command {}
 
@@ -211,7 +216,8 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
         yield Effect().none();
       }
       case Disable(var id, var reason) -> onDisable(state, id, reason);
-      case Wake() -> Effect().none();
+      case Wake() -> onWake();
+      case RouteRows(var events, var answer) -> onRouteRows(state, events, answer);
       case Idle() -> {
         shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
         yield Effect().none();
@@ -246,7 +252,9 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     ActorRef<Command> self = context.getSelf();
     var parent =
         new Outbox.Parent(
-            (id, reason) -> self.tell(new Disable(id, reason)), () -> self.tell(new Idle()));
+            (id, reason) -> self.tell(new Disable(id, reason)),
+            () -> self.tell(new Idle()),
+            (events, answer) -> self.tell(new RouteRows(events, answer)));
     child = context.spawn(Outbox.create(parts.owners(), app, policy, parent), "outbox");
     context.watchWith(child, new OutboxGone());
     context.cancelReceiveTimeout();
@@ -296,6 +304,28 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
             publish.events().stream()
                 .map(event -> new Receipt(event.cloudEventId(), 0, false))
                 .toList()));
+  }
+
+  /** An owner that is only starting reads everything anyway. */
+  private Effect<AppEvent, AppState> onWake() {
+    if (outbox != null) {
+      outbox.tell(new Outbox.ClientRowsMayWait());
+    }
+    return Effect().none();
+  }
+
+  /** Events that a service wrote itself: they are accepted now that somebody has seen them. */
+  private Effect<AppEvent, AppState> onRouteRows(
+      AppState state, List<Event> events, Consumer<List<List<Insert.Route>>> answer) {
+    if (!state.exists() || deleting) {
+      return Effect().none();
+    }
+    Router current = router(state);
+    List<List<Insert.Route>> routes = events.stream().map(current::route).toList();
+    int unmatched = (int) routes.stream().filter(List::isEmpty).count();
+    parts.owners().telemetry().accepted(events.size(), unmatched, 0);
+    answer.accept(routes);
+    return Effect().none();
   }
 
   @SuppressWarnings("ReferenceEquality") // a new map stands for a change; comparing it is the cost

@@ -2,6 +2,7 @@ package dev.viesti.dispatcher.commit;
 
 import dev.viesti.persistence.SqlFailure;
 import dev.viesti.persistence.deadletter.DeadLetterRepository;
+import dev.viesti.persistence.outbox.ClientRowRepository;
 import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.persistence.outbox.Inserted;
 import dev.viesti.persistence.outbox.OutboxRepository;
@@ -18,6 +19,7 @@ public final class OutboxWriter {
 
   private final OutboxRepository outbox;
   private final DeadLetterRepository deadLetters;
+  private final ClientRowMover mover;
   private final SeqBlocks seqs;
   private final GroupCommit<Write> lane;
 
@@ -28,11 +30,13 @@ public final class OutboxWriter {
   public OutboxWriter(
       OutboxRepository outbox,
       DeadLetterRepository deadLetters,
+      ClientRowRepository clientRows,
       SeqBlocks seqs,
       long groupBytesMax,
       long queueBytesMax) {
     this.outbox = outbox;
     this.deadLetters = deadLetters;
+    this.mover = new ClientRowMover(clientRows, seqs);
     this.seqs = seqs;
     var limits = new GroupCommit.Limits(groupBytesMax, queueBytesMax, Duration.ZERO);
     this.lane = new GroupCommit<>("viesti-writer", limits, OutboxWriter::bytes, this::commit);
@@ -57,11 +61,12 @@ public final class OutboxWriter {
   private static long bytes(Write write) {
     return switch (write) {
       case Write.Accept accept -> accept.bytes();
+      case Write.Move move -> move.bytes();
       case Write.Replay replay -> 64L * replay.deadLetters().size();
     };
   }
 
-  /** Runs of inserts go together; a replay goes alone, in its place. */
+  /** Runs of inserts go together; others go alone, each in its place. */
   private void commit(List<Write> group) {
     List<Write.Accept> run = new ArrayList<>(group.size());
     for (Write write : group) {
@@ -71,6 +76,11 @@ public final class OutboxWriter {
           accept(run);
           run.clear();
           replay(replay);
+        }
+        case Write.Move move -> {
+          accept(run);
+          run.clear();
+          mover.move(move);
         }
       }
     }
@@ -139,7 +149,7 @@ public final class OutboxWriter {
     }
   }
 
-  private static String message(SQLException failed) {
+  static String message(SQLException failed) {
     return String.valueOf(failed.getMessage());
   }
 }

@@ -1,14 +1,19 @@
 package dev.viesti.dispatcher.commit;
 
 import dev.viesti.persistence.SqlFailure;
+import dev.viesti.persistence.outbox.ClientRow;
+import dev.viesti.persistence.outbox.ClientRowRepository;
 import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.persistence.outbox.Inserted;
 import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.delivery.Delivery;
+import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** What an owner wants inserted. Both kinds take their row numbers in the order of submission. */
+/** What an owner wants inserted. All kinds take their row numbers in the order of submission. */
 public sealed interface Write {
   /** Called once, on the lane's thread. */
   Consumer<Result> done();
@@ -22,6 +27,20 @@ public sealed interface Write {
   record Replay(AppId app, long epoch, List<UUID> deadLetters, Consumer<Result> done)
       implements Write {}
 
+  /**
+   * A client's row, and what is to stand in its place.
+   *
+   * @param dueAt when those rows are due; null means at once
+   */
+  record Moving(ClientRow row, List<Insert.Route> routes, @Nullable Instant dueAt) {}
+
+  /** Clients' rows to be replaced by rows of the owner's own. */
+  record Move(AppId app, long epoch, List<Moving> rows, long bytes, Consumer<Result> done)
+      implements Write {
+    /** Most rows of one move. */
+    public static final int ROWS_MAX = ClientRowRepository.MOVES_MAX;
+  }
+
   /** What became of a write. */
   sealed interface Result {
     /** An {@link Accept} is durable, or was fenced. */
@@ -29,6 +48,9 @@ public sealed interface Write {
 
     /** A {@link Replay} is durable: {@code rows} rows are in the table. */
     record Replayed(int rows) implements Result {}
+
+    /** A {@link Move} is durable: these are the new rows. */
+    record Moved(List<Delivery> rows) implements Result {}
 
     /** The epoch was not the owner's any more; nothing was written. */
     record Fenced() implements Result {}

@@ -22,6 +22,7 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -75,6 +76,9 @@ public final class Outbox {
   /** Answers {@link Answer.Done} when nothing waits, else a refusal. */
   public record AskEmpty(ActorRef<Answer> replyTo) implements Command {}
 
+  /** Clients may have committed rows. */
+  public record ClientRowsMayWait() implements Command {}
+
   /** Lets running executions end, settles, releases the epoch, stops. */
   public record Drain() implements Command {}
 
@@ -94,6 +98,15 @@ public final class Outbox {
 
   record Granted() implements Command {}
 
+  record ClientRowsLoaded(ClientRowIntake.@Nullable Loaded page, @Nullable Throwable failure)
+      implements Command {}
+
+  record ClientRowsRouted(long token, List<List<Insert.Route>> routes) implements Command {}
+
+  record ClientRowsMoved(List<Write.Moving> rows, Write.Result result) implements Command {}
+
+  record ClientRowsOwed() implements Command {}
+
   record Purged(boolean all, @Nullable Throwable failure, ActorRef<Answer> replyTo)
       implements Command {}
 
@@ -110,12 +123,20 @@ public final class Outbox {
   record Released() implements Command {}
 
   /**
-   * What an outbox tells its app; both may only tell.
+   * What an outbox tells its app; all of them may only tell.
    *
    * @param disable an endpoint said that it is gone for good
    * @param idle there has been nothing to do for a while
+   * @param router answers with the matches of each event, in their order; maybe never
    */
-  public record Parent(BiConsumer<TriggerId, String> disable, Runnable idle) {}
+  public record Parent(
+      BiConsumer<TriggerId, String> disable,
+      Runnable idle,
+      BiConsumer<List<Event>, Consumer<List<List<Insert.Route>>>> router) {
+    void route(List<Event> events, Consumer<List<List<Insert.Route>>> answer) {
+      router.accept(events, answer);
+    }
+  }
 
   enum Phase {
     CLAIMING,
@@ -144,6 +165,7 @@ public final class Outbox {
   private final TablePosition table;
   private final PageLoader loader;
   private final OutboxIntake intake;
+  private final ClientRowIntake clients;
   private Phase phase = Phase.CLAIMING;
   private Duration again = AGAIN_FIRST;
   private long epoch;
@@ -151,6 +173,7 @@ public final class Outbox {
   private boolean releasing;
   private boolean loadsAgain = true;
   private @Nullable Instant wakesAt;
+  private @Nullable Instant clientRowsAt;
   private Instant busyAt;
 
   private Outbox(
@@ -172,6 +195,7 @@ public final class Outbox {
     this.settleQueue = new SettleQueue(app, 0, result -> self.tell(new SettleDone(result)));
     this.runs = new OutboxRuns(context, owners, app, policy, settleQueue);
     this.intake = new OutboxIntake(self, owners, app, runs, table);
+    this.clients = new ClientRowIntake(context, owners, app, parent, runs, table, intake);
   }
 
   /** The behaviour of the owner of {@code app}. */
@@ -184,6 +208,8 @@ public final class Outbox {
                   var outbox = new Outbox(context, timers, owners, app, policy, parent);
                   outbox.claim();
                   timers.startTimerWithFixedDelay(new Look(), LOOK_EVERY);
+                  timers.startTimerWithFixedDelay(
+                      new ClientRowsMayWait(), owners.settings().clientRowsInterval());
                   return outbox.behavior();
                 }));
   }
@@ -205,6 +231,14 @@ public final class Outbox {
       case Replay(var ids, var replyTo) -> onReplay(ids, replyTo);
       case Purge(var replyTo) -> onPurge(replyTo);
       case AskEmpty(var replyTo) -> onAskEmpty(replyTo);
+      case ClientRowsMayWait() -> clients.mayWait();
+      case ClientRowsOwed() -> {
+        clientRowsAt = null;
+        clients.mayWait();
+      }
+      case ClientRowsLoaded(var page, var failure) -> clients.loaded(page, failure);
+      case ClientRowsRouted(var token, var routes) -> onClientRowsRouted(token, routes);
+      case ClientRowsMoved(var rows, var result) -> after(clients.moved(rows, result));
       case Drain() -> onDrain();
       case Claimed(var claim, var failure) -> onClaimed(claim, failure);
       case Renewed(var renewed, var failure) -> onRenewed(renewed, failure);
@@ -233,8 +267,15 @@ public final class Outbox {
     if (owning()) {
       runs.start(epoch);
       load();
+      if (phase == Phase.OWNING) {
+        clients.goOn(epoch);
+      }
       wakeAt();
-    } else if (phase == Phase.DRAINING && epoch > 0 && intake.quiet() && runs.quiet()) {
+    } else if (phase == Phase.DRAINING
+        && epoch > 0
+        && intake.quiet()
+        && clients.quiet()
+        && runs.quiet()) {
       release();
     }
     return ending ? Behaviors.stopped() : Behaviors.same();
@@ -308,6 +349,7 @@ public final class Outbox {
       epoch = renewed.getAsLong();
       settleQueue.renew(epoch);
       table.certain();
+      clients.certain();
       if (phase == Phase.RENEWING) {
         phase = Phase.OWNING;
         intake.writeHeld(epoch);
@@ -369,7 +411,25 @@ public final class Outbox {
     }
   }
 
+  private void onClientRowsRouted(long token, List<List<Insert.Route>> routes) {
+    if (owning()) {
+      busyAt = owners.clock().instant();
+      clients.routed(token, routes);
+    }
+  }
+
+  private void wakeAtClientRows() {
+    Instant next = clients.owedAt();
+    if (next != null && !next.equals(clientRowsAt)) {
+      clientRowsAt = next;
+      Duration until = Duration.between(owners.clock().instant(), next);
+      timers.startSingleTimer(
+          ClientRowsOwed.class, new ClientRowsOwed(), until.isPositive() ? until : SOON);
+    }
+  }
+
   private void wakeAt() {
+    wakeAtClientRows();
     // without room there is nothing to wake up for: the next row that is settled makes some
     boolean room = loadsAgain && runs.hasRoomForPage() && !table.reading();
     Instant next = earlier(runs.nextDue(), room ? table.nextScheduledRead() : null);
@@ -406,6 +466,9 @@ public final class Outbox {
         for (RowChange change : changes) {
           boolean missed = missedRetries.contains(change.row().seq());
           intake.settled(runs.settled(change, missed, table));
+          if (change.row().isUnrouted()) {
+            clients.left(change.row().seq());
+          }
         }
         runs.show();
       }
@@ -468,7 +531,12 @@ public final class Outbox {
 
   /** Known, not counted: neither in memory, nor on its way, nor in the table only. */
   private boolean nothingLeft() {
-    return runs.isEmpty() && intake.quiet() && !table.behind() && table.nextScheduledRead() == null;
+    return runs.isEmpty()
+        && intake.quiet()
+        && clients.quiet()
+        && clients.isEmpty()
+        && !table.behind()
+        && table.nextScheduledRead() == null;
   }
 
   private void onPurge(ActorRef<Answer> replyTo) {

@@ -14,6 +14,7 @@ import java.time.Duration;
  * @param drainDeadline how long running executions may take to end when the owner stops
  * @param idleAfter an owner with nothing to do for so long lets its app passivate
  * @param claimWaitingMax events that wait while the owner claims its epoch
+ * @param clientRowsInterval how often the owner looks for rows of clients without being told
  */
 public record OutboxSettings(
     int windowRows,
@@ -23,7 +24,8 @@ public record OutboxSettings(
     Duration horizon,
     Duration drainDeadline,
     Duration idleAfter,
-    int claimWaitingMax) {
+    int claimWaitingMax,
+    Duration clientRowsInterval) {
   /**
    * @throws IllegalArgumentException naming the key that is out of its bounds
    */
@@ -36,6 +38,9 @@ public record OutboxSettings(
     require(!drainDeadline.isNegative(), "drain-deadline is 0 or more");
     require(idleAfter.compareTo(Duration.ofSeconds(1)) >= 0, "idle-after is 1 s or more");
     require(claimWaitingMax >= 1, "claim-waiting-max is 1 or more");
+    require(
+        clientRowsInterval.compareTo(Duration.ofMillis(100)) >= 0,
+        "client-rows-interval is 100 ms or more");
   }
 
   /** Reads {@code viesti.outbox}. */
@@ -49,7 +54,8 @@ public record OutboxSettings(
         own.getDuration("horizon"),
         own.getDuration("drain-deadline"),
         own.getDuration("idle-after"),
-        own.getInt("claim-waiting-max"));
+        own.getInt("claim-waiting-max"),
+        own.getDuration("client-rows-interval"));
   }
 
   private static void require(boolean holds, String rule) {

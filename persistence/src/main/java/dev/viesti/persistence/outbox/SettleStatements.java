@@ -24,7 +24,8 @@ final class SettleStatements {
   private static final String VERSION =
       """
       where d.app_id = k.app_id
-            and d.due_at = coalesce(timestamptz 'epoch' + k.due * interval '1 microsecond', '-infinity')
+            and d.due_at = case when k.due = 9223372036854775807 then 'infinity'
+              else coalesce(timestamptz 'epoch' + k.due * interval '1 microsecond', '-infinity') end
             and d.seq = k.seq and d.attempt = k.attempt
           limit 1""";
 
@@ -50,12 +51,15 @@ final class SettleStatements {
         set attempt = x.next_attempt,
             due_at = coalesce(timestamptz 'epoch' + x.next_due * interval '1 microsecond', '-infinity'),
             first_attempt_at = timestamptz 'epoch' + x.first_attempt * interval '1 microsecond',
-            last_error = x.error, attempts = x.log, running_since = null
+            last_error = x.error, attempts = x.log, running_since = null,
+            trigger_id = x.trigger_id
         from (
-          select found.ctid, k.next_attempt, k.next_due, k.first_attempt, k.error, k.log
+          select found.ctid, k.next_attempt, k.next_due, k.first_attempt, k.error, k.log,
+              k.trigger_id
           from unnest(?::int[], ?::text[], ?::bigint[], ?::bigint[], ?::int[], ?::int[],
-                ?::bigint[], ?::bigint[], ?::text[], ?::text[])
-              as k(n, app_id, due, seq, attempt, next_attempt, next_due, first_attempt, error, log),
+                ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[])
+              as k(n, app_id, due, seq, attempt, next_attempt, next_due, first_attempt, error, log,
+                trigger_id),
             lateral (select d.ctid from outbox d %s) as found
           where k.n = any (array (select n from owned))
           offset 0
@@ -76,24 +80,24 @@ final class SettleStatements {
         delete from outbox d
         using (
           select found.ctid, k.id, k.delivery_id, k.attempts_made, k.first_attempt, k.last_attempt,
-              k.error, k.log
+              k.error, k.log, k.routed_to
           from unnest(?::int[], ?::text[], ?::bigint[], ?::bigint[], ?::int[], ?::uuid[], ?::uuid[],
-                ?::int[], ?::bigint[], ?::bigint[], ?::text[], ?::text[])
+                ?::int[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[])
               as k(n, app_id, due, seq, attempt, id, delivery_id, attempts_made, first_attempt,
-                last_attempt, error, log),
+                last_attempt, error, log, routed_to),
             lateral (select d.ctid from outbox d %s) as found
           where k.n = any (array (select n from owned))
           offset 0
         ) as x
         where d.ctid = x.ctid
         returning d.*, x.id, x.delivery_id, x.attempts_made, x.first_attempt, x.last_attempt,
-            x.error, x.log
+            x.error, x.log, x.routed_to
       ), buried as (
         insert into dead_letter (app_id, id, event_id, trigger_id, delivery_id, attempt, created_at,
             accepted_at, first_attempt_at, last_attempt_at, ordering_key, priority, depth, root_id,
             data_binary, source, type, subject, external_id, attributes, principal, traceparent,
             last_error, attempts, data)
-        select app_id, id, event_id, trigger_id, delivery_id, attempts_made, now(), accepted_at,
+        select app_id, id, event_id, routed_to, delivery_id, attempts_made, now(), accepted_at,
             timestamptz 'epoch' + first_attempt * interval '1 microsecond',
             timestamptz 'epoch' + last_attempt * interval '1 microsecond',
             ordering_key, priority, depth, root_id, data_binary, source, type, subject, external_id,
@@ -200,6 +204,7 @@ final class SettleStatements {
     arrays.longs(next, row -> SqlArrays.micros(row.firstAttemptAt()));
     arrays.texts(next, Delivery::lastError);
     arrays.texts(next, Delivery::attempts);
+    arrays.texts(next, row -> row.trigger().value());
   }
 
   private void bindBurials(SqlArrays arrays) throws SQLException {
@@ -211,6 +216,7 @@ final class SettleStatements {
     arrays.longs(dead, bury -> SqlArrays.micros(bury.lastAttemptAt()));
     arrays.texts(dead, RowChange.Bury::error);
     arrays.texts(dead, RowChange.Bury::attemptLog);
+    arrays.texts(dead, bury -> bury.row().trigger().value());
   }
 
   private Set<Long> missedRetries(Set<Integer> owned, Set<Long> retried) {

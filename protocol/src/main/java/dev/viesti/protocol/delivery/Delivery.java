@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * One row of an app's outbox. {@code (dueAt, seq, attempt)} is its version: a statement that
  * settles it names all three, and a row that is not hit has been settled by someone else.
  *
- * @param dueAt when the next attempt is due; null means at once
+ * @param dueAt when the next attempt is due; null means at once, and so does {@link #UNROUTED}
  * @param seq the row's number in its app's outbox: later accepted, larger number
  * @param orderingKey deliveries of one trigger with the same key run strictly one after the other
  * @param attempt attempts that have ended, 0 for a fresh row
@@ -29,6 +29,12 @@ public record Delivery(
     @Nullable Instant firstAttemptAt,
     @Nullable String lastError,
     @Nullable String attempts) {
+  /**
+   * The due time ({@code infinity}) of a row that a client wrote and that runs as it is: it keeps
+   * this until it is settled, or retried at a time of its own.
+   */
+  public static final Instant UNROUTED = Instant.MAX;
+
   /** A row that was just accepted. */
   public static Delivery fresh(
       long seq, Event event, TriggerId trigger, @Nullable String orderingKey, Instant acceptedAt) {
@@ -42,6 +48,16 @@ public record Delivery(
   /** 1-based number of the attempt that runs next or runs now. */
   public int nextAttempt() {
     return attempt + 1;
+  }
+
+  /** Whether the row is where a client wrote it, and not among the owner's own. */
+  public boolean isUnrouted() {
+    return UNROUTED.equals(dueAt);
+  }
+
+  /** When the next attempt may begin; null means at once. */
+  public @Nullable Instant waitsUntil() {
+    return isUnrouted() ? null : dueAt;
   }
 
   /** What the row weighs in its owner's memory, in bytes; see {@link Event#weight()}. */
