@@ -237,6 +237,47 @@ class ClientRowsPostgresTest {
     }
   }
 
+  /** Neither the sweep nor the owner's own look would come within this test. */
+  @Test
+  void hearsOfACommitAtOnce() throws Exception {
+    TestDatabase database = TestNode.database();
+    String slow =
+        "viesti.node.sweep-interval = 10 m, viesti.outbox.client-rows-interval = 10 m"
+            + ", viesti.outbox.idle-after = 1 s";
+    try (TestNode node = TestNode.start(database, works, slow);
+        ViestiClient client =
+            ViestiClient.builder("shop").dataSource(database.dataSource()).build()) {
+      makeApp(node);
+      until("the node listens", () -> listeners(database) == 1);
+      for (int n = 1; n <= 20; n++) {
+        String json = Integer.toString(n);
+        client.inTransaction(connection -> client.append(connection, event("one", null, json)));
+        int expected = n;
+        until("it is handled", () -> handled.size() == expected);
+      }
+      long own = pid(database);
+      database.execute("select pg_terminate_backend(" + own + ")");
+      until("the node listens again", () -> listeners(database) == 1 && pid(database) != own);
+      client.inTransaction(connection -> client.append(connection, event("one", null, "21")));
+      until("it is handled", () -> handled.size() == 21);
+      database.execute("select pg_notify('viesti', 'No App!,shop,*')"); // harms nobody
+      client.inTransaction(connection -> client.append(connection, event("one", null, "22")));
+      until("it is handled", () -> handled.size() == 22);
+    }
+  }
+
+  private static final String LISTENER =
+      " from pg_stat_activity where datname = current_database()"
+          + " and application_name = 'viesti-wake' and query = 'listen viesti'";
+
+  private static long listeners(TestDatabase database) {
+    return Long.parseLong(text(database, "select count(*)" + LISTENER));
+  }
+
+  private static long pid(TestDatabase database) {
+    return Long.parseLong(text(database, "select coalesce(max(pid), 0)" + LISTENER));
+  }
+
   /** What a receiver sees must not depend on the door that an event came through. */
   @Test
   void looksLikeTheSameEventSentOverHttp() throws Exception {
