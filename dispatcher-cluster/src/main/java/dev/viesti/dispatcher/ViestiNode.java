@@ -19,11 +19,14 @@ import dev.viesti.dispatcher.outbox.Owners;
 import dev.viesti.dispatcher.target.Targets;
 import dev.viesti.dispatcher.target.handler.HandlerTarget;
 import dev.viesti.dispatcher.target.webhook.WebhookSettings;
+import dev.viesti.dispatcher.wake.WakeListener;
 import dev.viesti.persistence.Database;
 import dev.viesti.persistence.app.AppDirectory;
 import dev.viesti.persistence.deadletter.DeadLetterRepository;
+import dev.viesti.persistence.outbox.ClientRowRepository;
 import dev.viesti.persistence.outbox.EffectTransactions;
 import dev.viesti.persistence.outbox.OutboxRepository;
+import dev.viesti.persistence.wake.WakeUps;
 import dev.viesti.protocol.app.AppId;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -35,9 +38,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -92,6 +97,7 @@ public final class ViestiNode {
     join(system, config);
 
     var repository = new OutboxRepository(database);
+    var clientRows = new ClientRowRepository(database);
     var deadLetters = new DeadLetterRepository(database);
     var directory = new AppDirectory(database);
     var seqs = new SeqBlocks(repository);
@@ -99,6 +105,7 @@ public final class ViestiNode {
         new OutboxWriter(
             repository,
             deadLetters,
+            clientRows,
             seqs,
             settings.writerGroupBytesMax(),
             settings.writerQueueBytesMax());
@@ -121,6 +128,7 @@ public final class ViestiNode {
             Sweep.nodeName(Cluster.get(system).selfMember()),
             outboxSettings,
             repository,
+            clientRows,
             new Owners.Commits(writer, settler, seqs),
             new Gate(settings.permits()),
             targets,
@@ -143,17 +151,27 @@ public final class ViestiNode {
                 App.KEY,
                 entity -> App.create(new AppId(entity.getEntityId()), entity.getShard(), parts))
             .withStopMessage(new App.Stop()));
-    system.systemActorOf(
-        Sweep.create(
-            new Sweep.Parts(
-                repository,
-                settings.sweepInterval(),
-                settings.idempotencyRetention(),
-                options.clock(),
-                blocking,
-                app -> sharding.entityRefFor(App.KEY, app.value()).tell(new App.Wake()))),
-        "viesti-sweep",
-        Props.empty());
+    Consumer<AppId> wake = app -> sharding.entityRefFor(App.KEY, app.value()).tell(new App.Wake());
+    ActorRef<Sweep.Command> sweep =
+        system.systemActorOf(
+            Sweep.create(
+                new Sweep.Parts(
+                    repository,
+                    settings.sweepInterval(),
+                    settings.idempotencyRetention(),
+                    options.clock(),
+                    blocking,
+                    wake)),
+            "viesti-sweep",
+            Props.empty());
+
+    var listener =
+        WakeListener.start(
+            new WakeListener.Parts(
+                () -> WakeUps.listen(options.jdbcUrl(), options.dbUser(), options.dbPassword()),
+                () -> Sweep.isOnDuty(Cluster.get(system)),
+                wake,
+                () -> sweep.tell(Sweep.lookNow())));
 
     CoordinatedShutdown.get(system)
         .addTask(
@@ -162,6 +180,7 @@ public final class ViestiNode {
             () ->
                 CompletableFuture.supplyAsync(
                     () -> {
+                      listener.close();
                       writer.close(LANES_DEADLINE);
                       settler.close(LANES_DEADLINE);
                       alarms.shutdownNow();

@@ -10,6 +10,7 @@ import dev.viesti.dispatcher.outbox.Statements;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.dispatcher.wire.Wire;
 import dev.viesti.persistence.app.AppDirectory;
+import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
 import dev.viesti.protocol.delivery.Delivery;
@@ -24,6 +25,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -97,7 +99,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   /** Somebody marked dead letters as dealt with: their keys may go on. */
   public record DeadLettersResolved() implements Command, Wire {}
 
-  /** Makes sure that the app's owner is there: rows of it are due. */
+  /** Makes sure that the app's owner is there, and looks: rows of it are due, or new. */
   public record Wake() implements Command, Wire {}
 
   /** Sharding's word that the app moves or the node stops. */
@@ -111,6 +113,9 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   private record Forgotten(@Nullable Throwable failure, DeleteApp delete) implements Command {}
 
   private record Disable(TriggerId id, String reason) implements Command {}
+
+  private record RouteRows(List<Event> events, Consumer<List<List<Insert.Route>>> answer)
+      implements Command {}
 
   private record OutboxGone() implements Command {}
 
@@ -223,7 +228,8 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
         yield Effect().none();
       }
       case Disable(var id, var reason) -> onDisable(state, id, reason);
-      case Wake() -> Effect().none();
+      case Wake() -> onWake();
+      case RouteRows(var events, var answer) -> onRouteRows(state, events, answer);
       case DeadLettersResolved() -> {
         if (outbox != null) {
           outbox.tell(new Outbox.CheckParked());
@@ -267,7 +273,9 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     ActorRef<Command> self = context.getSelf();
     var parent =
         new Outbox.Parent(
-            (id, reason) -> self.tell(new Disable(id, reason)), () -> self.tell(new Idle()));
+            (id, reason) -> self.tell(new Disable(id, reason)),
+            () -> self.tell(new Idle()),
+            (events, answer) -> self.tell(new RouteRows(events, answer)));
     child = context.spawn(Outbox.create(parts.owners(), app, box, policy, parent), "outbox");
     context.watchWith(child, new OutboxGone());
     context.cancelReceiveTimeout();
@@ -312,6 +320,27 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     return parts.locals().publish(app, publish.events(), publish.replyTo()::tell)
         ? Effect().none()
         : answer(publish.replyTo(), unavailable("the app is starting or stopping"));
+  }
+
+  /** An owner that is only starting reads everything anyway. */
+  private Effect<AppEvent, AppState> onWake() {
+    if (outbox != null) {
+      outbox.tell(new Outbox.ClientRowsMayWait());
+    }
+    return Effect().none();
+  }
+
+  /** Events that a service wrote itself: they are accepted now that somebody has seen them. */
+  private Effect<AppEvent, AppState> onRouteRows(
+      AppState state, List<Event> events, Consumer<List<List<Insert.Route>>> answer) {
+    List<List<Insert.Route>> routes =
+        state.exists() && !deleting ? parts.locals().route(app, events) : null;
+    if (routes != null) {
+      int unmatched = (int) routes.stream().filter(List::isEmpty).count();
+      parts.owners().telemetry().accepted(events.size(), unmatched, 0);
+      answer.accept(routes);
+    }
+    return Effect().none();
   }
 
   // ---- the app itself

@@ -67,6 +67,12 @@ public final class LocalApps {
     return entry != null && entry.open() && publish(entry.router(), entry.outbox(), events, answer);
   }
 
+  /** Matches without accepting; null when the app is not here. */
+  @Nullable List<List<Insert.Route>> route(AppId app, List<Event> events) {
+    Entry entry = apps.get(app);
+    return entry == null ? null : events.stream().map(entry.router()::route).toList();
+  }
+
   private boolean publish(
       Router router, PostBox outbox, List<Event> events, Consumer<Answer> answer) {
     List<Insert.Routed> routed = new ArrayList<>(events.size());

@@ -24,10 +24,12 @@ import org.jspecify.annotations.Nullable;
  * owns what: an owner that is awake takes no notice, and one that is thought to live may not.
  */
 public final class Sweep {
-  /** What a sweep understands; nobody else tells it anything. */
+  /** What a sweep understands; others may only ask it to {@link #lookNow look}. */
   public sealed interface Command {}
 
   private record Look() implements Command {}
+
+  private record LookNow() implements Command {}
 
   private record Found(@Nullable List<AppId> apps, @Nullable Throwable failure)
       implements Command {}
@@ -53,6 +55,11 @@ public final class Sweep {
 
   private Sweep() {}
 
+  /** Asks for a look before the interval is over, leader or not. */
+  public static Command lookNow() {
+    return new LookNow();
+  }
+
   /** The behaviour of this node's sweep. */
   public static Behavior<Command> create(Parts parts) {
     return Behaviors.setup(
@@ -69,6 +76,7 @@ public final class Sweep {
         command -> {
           switch (command) {
             case Look() -> look(context, parts);
+            case LookNow() -> find(context, parts);
             case Found(var apps, var failure) -> {
               if (apps == null) {
                 context.getLog().debug("the sweep found no database; it looks again soon", failure);
@@ -81,11 +89,19 @@ public final class Sweep {
         });
   }
 
+  /** One node does what must be done once in a cluster: its leader. Two may for a moment. */
+  public static boolean isOnDuty(Cluster cluster) {
+    return cluster.selfMember().address().equals(cluster.state().getLeader());
+  }
+
   private static void look(ActorContext<Command> context, Parts parts) {
-    Cluster cluster = Cluster.get(context.getSystem());
-    if (!cluster.selfMember().address().equals(cluster.state().getLeader())) {
+    if (!isOnDuty(Cluster.get(context.getSystem()))) {
       return;
     }
+    find(context, parts);
+  }
+
+  private static void find(ActorContext<Command> context, Parts parts) {
     context.pipeToSelf(Statements.on(parts.blocking(), () -> find(parts)), Found::new);
   }
 

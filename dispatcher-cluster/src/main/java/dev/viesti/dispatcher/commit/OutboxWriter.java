@@ -2,6 +2,7 @@ package dev.viesti.dispatcher.commit;
 
 import dev.viesti.persistence.SqlFailure;
 import dev.viesti.persistence.deadletter.DeadLetterRepository;
+import dev.viesti.persistence.outbox.ClientRowRepository;
 import dev.viesti.persistence.outbox.Inserted;
 import dev.viesti.persistence.outbox.OutboxRepository;
 import java.sql.SQLException;
@@ -38,6 +39,7 @@ public final class OutboxWriter {
 
   private final OutboxRepository outbox;
   private final DeadLetterRepository deadLetters;
+  private final ClientRowMover mover;
   private final SeqBlocks seqs;
   private final GroupCommit<Write, Group> lanes;
 
@@ -48,11 +50,13 @@ public final class OutboxWriter {
   public OutboxWriter(
       OutboxRepository outbox,
       DeadLetterRepository deadLetters,
+      ClientRowRepository clientRows,
       SeqBlocks seqs,
       long groupBytesMax,
       long queueBytesMax) {
     this.outbox = outbox;
     this.deadLetters = deadLetters;
+    this.mover = new ClientRowMover(clientRows);
     this.seqs = seqs;
     var limits =
         new GroupCommit.Limits(
@@ -94,6 +98,7 @@ public final class OutboxWriter {
   private static long bytes(Write write) {
     return switch (write) {
       case Write.Accept accept -> accept.bytes();
+      case Write.Move move -> move.bytes();
       case Write.Replay replay -> 64L * replay.deadLetters().size();
     };
   }
@@ -119,7 +124,7 @@ public final class OutboxWriter {
     }
   }
 
-  /** Runs of inserts go together; a replay goes alone, in its place. */
+  /** Runs of inserts go together; others go alone, each in its place. */
   private void commit(Group group) {
     switch (group) {
       case Group.Unnumbered(var writes, var why) -> {
@@ -137,6 +142,11 @@ public final class OutboxWriter {
               accept(run);
               run.clear();
               replay(replay, numbered.seqs());
+            }
+            case Write.Move move -> {
+              accept(run);
+              run.clear();
+              mover.move(move, numbered.seqs());
             }
           }
         }
@@ -204,7 +214,7 @@ public final class OutboxWriter {
     }
   }
 
-  private static String message(SQLException failed) {
+  static String message(SQLException failed) {
     return String.valueOf(failed.getMessage());
   }
 }

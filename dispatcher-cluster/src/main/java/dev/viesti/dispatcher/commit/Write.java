@@ -2,16 +2,21 @@ package dev.viesti.dispatcher.commit;
 
 import dev.viesti.persistence.SqlFailure;
 import dev.viesti.persistence.deadletter.DeadLetterRepository;
+import dev.viesti.persistence.outbox.ClientRow;
+import dev.viesti.persistence.outbox.ClientRowRepository;
 import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.persistence.outbox.Inserted;
 import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.delivery.Delivery;
 import dev.viesti.protocol.trigger.TriggerId;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** What an owner wants inserted. Both kinds take their row numbers in the order of submission. */
+/** What an owner wants inserted. All kinds take their row numbers in the order of submission. */
 public sealed interface Write {
   /** Row numbers that it needs. */
   int rows();
@@ -43,6 +48,25 @@ public sealed interface Write {
     }
   }
 
+  /**
+   * A client's row, and what is to stand in its place.
+   *
+   * @param dueAt when those rows are due; null means at once
+   */
+  record Moving(ClientRow row, List<Insert.Route> routes, @Nullable Instant dueAt) {}
+
+  /** Clients' rows to be replaced by rows of the owner's own. */
+  record Move(AppId app, long epoch, List<Moving> moves, long bytes, Consumer<Result> done)
+      implements Write {
+    /** Most rows of one move. */
+    public static final int ROWS_MAX = ClientRowRepository.MOVES_MAX;
+
+    @Override
+    public int rows() {
+      return moves.stream().mapToInt(moving -> moving.routes().size()).sum();
+    }
+  }
+
   /** What became of a write. */
   sealed interface Result {
     /** An {@link Accept} is durable, or was fenced. */
@@ -54,6 +78,9 @@ public sealed interface Write {
      * @param lastSeq the fresh numbers among its rows are not larger
      */
     record Replayed(DeadLetterRepository.Replayed replayed, long lastSeq) implements Result {}
+
+    /** A {@link Move} is durable: these are the new rows. */
+    record Moved(List<Delivery> rows) implements Result {}
 
     /** The epoch was not the owner's any more; nothing was written. */
     record Fenced() implements Result {}

@@ -455,7 +455,7 @@ final class Ledger {
   }
 
   private static Instant dueOrMin(Delivery row) {
-    Instant due = row.dueAt();
+    Instant due = row.waitsUntil();
     return due == null ? Instant.MIN : due;
   }
 }

@@ -17,6 +17,7 @@ import dev.viesti.protocol.delivery.Delivery;
 import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.delivery.OrderKey;
 import dev.viesti.protocol.delivery.Outcome;
+import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Duration;
 import java.time.Instant;
@@ -97,6 +98,9 @@ public final class Outbox {
   /** Answers {@link Answer.Done} when nothing waits, else a refusal. */
   public record AskEmpty(ActorRef<Answer> replyTo) implements Command {}
 
+  /** Clients may have committed rows. */
+  public record ClientRowsMayWait() implements Command {}
+
   /** Lets running executions end, settles, releases the epoch, stops. */
   public record Drain() implements Command {}
 
@@ -125,6 +129,13 @@ public final class Outbox {
 
   record Granted() implements Command {}
 
+  record ClientRowsLoaded(ClientRowIntake.@Nullable Loaded page, @Nullable Throwable failure)
+      implements Command {}
+
+  record ClientRowsRouted(long token, List<List<Insert.Route>> routes) implements Command {}
+
+  record ClientRowsOwed() implements Command {}
+
   record Purged(boolean all, @Nullable Throwable failure, ActorRef<Answer> replyTo)
       implements Command {}
 
@@ -141,12 +152,20 @@ public final class Outbox {
   record Released() implements Command {}
 
   /**
-   * What an outbox tells its app; both may only tell.
+   * What an outbox tells its app; all of them may only tell.
    *
    * @param disable an endpoint said that it is gone for good
    * @param idle there has been nothing to do for a while
+   * @param router answers with the matches of each event, in their order; maybe never
    */
-  public record Parent(BiConsumer<TriggerId, String> disable, Runnable idle) {}
+  public record Parent(
+      BiConsumer<TriggerId, String> disable,
+      Runnable idle,
+      BiConsumer<List<Event>, Consumer<List<List<Insert.Route>>>> router) {
+    void route(List<Event> events, Consumer<List<List<Insert.Route>>> answer) {
+      router.accept(events, answer);
+    }
+  }
 
   enum Phase {
     CLAIMING,
@@ -176,6 +195,7 @@ public final class Outbox {
   private final PageLoader loader;
   private final OutboxIntake intake;
   private final ArrayDeque<Replay> replays = new ArrayDeque<>();
+  private final ClientRowIntake clients;
   private Phase phase = Phase.CLAIMING;
   private Duration again = AGAIN_FIRST;
   private long epoch;
@@ -184,6 +204,7 @@ public final class Outbox {
   private boolean loadsAgain = true;
   private @Nullable Instant wakesAt;
   private @Nullable Future<?> alarm;
+  private @Nullable Instant clientRowsAt;
   private Instant busyAt;
   private long firstSeq;
 
@@ -208,6 +229,7 @@ public final class Outbox {
     this.settleQueue = new SettleQueue(app, 0, result -> posts.post(new SettleDone(result)));
     this.runs = new OutboxRuns(self, posts, parent, owners, app, policy, settleQueue);
     this.intake = new OutboxIntake(posts, owners, app, runs, table);
+    this.clients = new ClientRowIntake(context, posts, owners, app, parent, runs, table, intake);
   }
 
   /**
@@ -225,6 +247,8 @@ public final class Outbox {
                   posts.open(() -> context.getSelf().tell(new Posted()));
                   outbox.claim();
                   timers.startTimerWithFixedDelay(new Look(), LOOK_EVERY);
+                  timers.startTimerWithFixedDelay(
+                      new ClientRowsMayWait(), owners.settings().clientRowsInterval());
                   return outbox.behavior();
                 }));
   }
@@ -262,6 +286,13 @@ public final class Outbox {
       case Replay replay -> onReplay(replay);
       case Purge(var replyTo) -> onPurge(replyTo);
       case AskEmpty(var replyTo) -> onAskEmpty(replyTo);
+      case ClientRowsMayWait() -> clients.mayWait();
+      case ClientRowsOwed() -> {
+        clientRowsAt = null;
+        clients.mayWait();
+      }
+      case ClientRowsLoaded(var page, var failure) -> clients.loaded(page, failure);
+      case ClientRowsRouted(var token, var routes) -> onClientRowsRouted(token, routes);
       case Drain() -> onDrain();
       case Claimed(var claim, var parked, var failure) -> onClaimed(claim, parked, failure);
       case Renewed(var renewed, var failure) -> onRenewed(renewed, failure);
@@ -286,8 +317,15 @@ public final class Outbox {
     if (owning()) {
       runs.start(epoch);
       load();
+      if (phase == Phase.OWNING) {
+        clients.goOn(epoch);
+      }
       wakeAt();
-    } else if (phase == Phase.DRAINING && epoch > 0 && intake.quiet() && runs.quiet()) {
+    } else if (phase == Phase.DRAINING
+        && epoch > 0
+        && intake.quiet()
+        && clients.quiet()
+        && runs.quiet()) {
       release();
     }
     return ending ? Behaviors.stopped() : Behaviors.same();
@@ -376,6 +414,7 @@ public final class Outbox {
       settleQueue.renew(epoch);
       table.certain(certainUpTo());
       runs.renewed();
+      clients.certain();
       if (phase == Phase.RENEWING) {
         phase = Phase.OWNING;
         intake.writeHeld(epoch);
@@ -407,7 +446,11 @@ public final class Outbox {
   }
 
   private void onEnded(Executions.Run run, Execution.Ended ended) {
-    intake.settled(runs.ended(run, ended, table));
+    int settled = runs.ended(run, ended, table);
+    intake.settled(settled);
+    if (run.row.isUnrouted() && !(ended instanceof Execution.Ended.WithOutcome)) {
+      clients.left(run.row.seq());
+    }
     runs.show();
     if (runs.isFenced()) {
       if (phase == Phase.DRAINING) {
@@ -457,7 +500,27 @@ public final class Outbox {
     runs.admit(table.loaded(page.rows(), page.complete(), page.nextDue()), table);
   }
 
+  private void onClientRowsRouted(long token, List<List<Insert.Route>> routes) {
+    if (owning()) {
+      busyAt = owners.clock().instant();
+      clients.routed(token, routes);
+    }
+  }
+
+  private void wakeAtClientRows() {
+    Instant next = clients.owedAt();
+    if (next != null && !next.equals(clientRowsAt)) {
+      clientRowsAt = next;
+      Duration until = Duration.between(owners.clock().instant(), next);
+      timers.startSingleTimer(
+          ClientRowsOwed.class,
+          new ClientRowsOwed(),
+          until.isPositive() ? until : Duration.ofMillis(1));
+    }
+  }
+
   private void wakeAt() {
+    wakeAtClientRows();
     // without room there is nothing to wake up for: the next row that is settled makes some
     boolean room = loadsAgain && runs.hasRoomForPage() && !table.reading();
     Instant next = earlier(runs.nextDue(), room ? table.nextScheduledRead() : null);
@@ -496,6 +559,9 @@ public final class Outbox {
         for (RowChange change : changes) {
           boolean missed = missedRetries.contains(change.row().seq());
           intake.settled(runs.settled(change, missed, table, epoch));
+          if (change.row().isUnrouted() && !(change instanceof RowChange.Mark)) {
+            clients.left(change.row().seq());
+          }
         }
         runs.show();
         replayWaiting();
@@ -619,7 +685,12 @@ public final class Outbox {
 
   /** Known, not counted: neither in memory, nor on its way, nor in the table only. */
   private boolean nothingLeft() {
-    return runs.isEmpty() && intake.quiet() && !table.behind() && table.nextScheduledRead() == null;
+    return runs.isEmpty()
+        && intake.quiet()
+        && clients.quiet()
+        && clients.isEmpty()
+        && !table.behind()
+        && table.nextScheduledRead() == null;
   }
 
   private void onPurge(ActorRef<Answer> replyTo) {

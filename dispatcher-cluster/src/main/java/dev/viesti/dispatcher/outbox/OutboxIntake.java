@@ -89,6 +89,11 @@ final class OutboxIntake {
     pending = Math.max(0, pending - rows);
   }
 
+  /** Rows that are not counted yet, of clients, have become deliveries. */
+  void routed(int rows) {
+    pending += rows;
+  }
+
   // ---- events
 
   /** Keeps events until there is an epoch, up to a limit. */
@@ -146,7 +151,7 @@ final class OutboxIntake {
         () -> refuse(accept, "more is being accepted than PostgreSQL can take"));
   }
 
-  private void submit(InFlight write, Write what, Runnable refused) {
+  void submit(InFlight write, Write what, Runnable refused) {
     inFlight.add(write);
     if (!owners.commits().writer().submit(what)) {
       inFlight.removeLast();
@@ -197,6 +202,8 @@ final class OutboxIntake {
       }
       case Write.Result.Replayed replayed ->
           throw new IllegalStateException("an insert was answered as a replay");
+      case Write.Result.Moved moved ->
+          throw new IllegalStateException("an insert was answered as a move");
       case Write.Result.Fenced fenced -> {
         refuse(accept, Outbox.MOVING);
         yield After.RENEW;
@@ -212,7 +219,8 @@ final class OutboxIntake {
     };
   }
 
-  private After doubt(SqlFailure failure) {
+  /** Its rows may be there all the same. */
+  After doubt(SqlFailure failure) {
     if (failure != SqlFailure.UNKNOWN) {
       return After.NOTHING;
     }
@@ -220,7 +228,8 @@ final class OutboxIntake {
     return After.RENEW;
   }
 
-  private void take(List<Delivery> rows) {
+  /** Rows due at once that the writer has just made durable. */
+  void take(List<Delivery> rows) {
     if (rows.isEmpty()) {
       return;
     }
@@ -270,6 +279,8 @@ final class OutboxIntake {
       }
       case Write.Result.Accepted accepted ->
           throw new IllegalStateException("a replay was answered as an insert");
+      case Write.Result.Moved moved ->
+          throw new IllegalStateException("a replay was answered as a move");
       case Write.Result.Fenced fenced -> {
         replyTo.tell(Outbox.unavailable(Outbox.MOVING));
         yield After.RENEW;

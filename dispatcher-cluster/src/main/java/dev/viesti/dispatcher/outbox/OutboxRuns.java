@@ -646,7 +646,7 @@ final class OutboxRuns {
   Delivery retryNow(Delivery stored) {
     Delivery row = inMemory(stored);
     Instant now = now().truncatedTo(ChronoUnit.MICROS);
-    if (row.dueAt() == null || !row.dueAt().isAfter(now)) {
+    if (row.waitsUntil() == null || !row.waitsUntil().isAfter(now)) {
       return row;
     }
     Delivery next = row.dueAt(now);

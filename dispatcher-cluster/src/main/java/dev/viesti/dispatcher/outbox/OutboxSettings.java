@@ -15,6 +15,7 @@ import java.time.Duration;
  * @param idleAfter an owner with nothing to do for so long lets its app passivate
  * @param claimWaitingMax events that wait while the owner claims its epoch
  * @param crashesMax attempts during which the node went away before a delivery is given up
+ * @param clientRowsInterval how often the owner looks for rows of clients without being told
  */
 public record OutboxSettings(
     int windowRows,
@@ -25,7 +26,8 @@ public record OutboxSettings(
     Duration drainDeadline,
     Duration idleAfter,
     int claimWaitingMax,
-    int crashesMax) {
+    int crashesMax,
+    Duration clientRowsInterval) {
   /**
    * @throws IllegalArgumentException naming the key that is out of its bounds
    */
@@ -39,6 +41,9 @@ public record OutboxSettings(
     require(idleAfter.compareTo(Duration.ofSeconds(1)) >= 0, "idle-after is 1 s or more");
     require(claimWaitingMax >= 1, "claim-waiting-max is 1 or more");
     require(crashesMax >= 1 && crashesMax <= 20, "crashes-max is 1 to 20");
+    require(
+        clientRowsInterval.compareTo(Duration.ofMillis(100)) >= 0,
+        "client-rows-interval is 100 ms or more");
   }
 
   /** Reads {@code viesti.outbox}. */
@@ -53,7 +58,8 @@ public record OutboxSettings(
         own.getDuration("drain-deadline"),
         own.getDuration("idle-after"),
         own.getInt("claim-waiting-max"),
-        own.getInt("crashes-max"));
+        own.getInt("crashes-max"),
+        own.getDuration("client-rows-interval"));
   }
 
   private static void require(boolean holds, String rule) {

@@ -7,6 +7,7 @@ import dev.viesti.dispatcher.commit.Settler;
 import dev.viesti.dispatcher.execution.Gate;
 import dev.viesti.dispatcher.metrics.Telemetry;
 import dev.viesti.dispatcher.target.Targets;
+import dev.viesti.persistence.outbox.ClientRowRepository;
 import dev.viesti.persistence.outbox.OutboxRepository;
 import java.time.Clock;
 import java.util.List;
@@ -30,6 +31,7 @@ public record Owners(
     String node,
     OutboxSettings settings,
     OutboxRepository repository,
+    ClientRowRepository clientRows,
     Commits commits,
     Gate gate,
     Targets targets,

@@ -86,6 +86,11 @@ final class TablePosition {
     return reading != null;
   }
 
+  /** Whether every head of an ordering key with a time of its own is in memory. */
+  boolean knowsHeads() {
+    return headsRead;
+  }
+
   /** Whether a row that is due at {@code due} is near enough to stay in memory. */
   boolean near(@Nullable Instant due, Instant now) {
     return due == null || !due.isAfter(now.plus(horizon));

@@ -59,7 +59,8 @@ public final class OutboxRepository {
 
   private static final String COUNT =
       """
-      select count(*) from (select from outbox where app_id = ? limit ?) as counted
+      select count(*)
+      from (select from outbox where app_id = ? and due_at < 'infinity' limit ?) as counted
       """;
 
   private static final String AT_ONCE =
@@ -100,7 +101,7 @@ public final class OutboxRepository {
       """
       select due_at
       from outbox
-      where app_id = ? and due_at > ?
+      where app_id = ? and due_at > ? and due_at < 'infinity'
       order by due_at
       limit 1
       """;
@@ -110,7 +111,7 @@ public final class OutboxRepository {
       select %s
       from outbox
       where app_id = ? and (due_at, seq) > (coalesce(?::timestamptz, '-infinity'), ?)
-        and trigger_id is not null
+        and due_at < 'infinity' and trigger_id is not null
         and (?::text is null or trigger_id = ?)
       order by outbox.due_at, seq
       limit ?
@@ -156,7 +157,8 @@ public final class OutboxRepository {
       select w.app_id
       from waiting w
       where w.app_id is not null
-        and exists (select from outbox o where o.app_id = w.app_id and o.due_at <= ?)
+        and (exists (select from outbox o where o.app_id = w.app_id and o.due_at <= ?)
+          or exists (select from outbox o where o.app_id = w.app_id and o.due_at = 'infinity'))
       limit ?
       """;
 
@@ -467,7 +469,7 @@ public final class OutboxRepository {
   }
 
   /**
-   * Apps that have rows due at {@code now}, by id.
+   * Apps that have rows due at {@code now}, or rows of clients that are not routed, by id.
    *
    * @param after the last app of the page before; null for the first page
    */

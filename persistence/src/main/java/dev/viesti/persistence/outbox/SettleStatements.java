@@ -24,7 +24,8 @@ final class SettleStatements {
   private static final String VERSION =
       """
       where d.app_id = k.app_id
-            and d.due_at = coalesce(timestamptz 'epoch' + k.due * interval '1 microsecond', '-infinity')
+            and d.due_at = case when k.due = 9223372036854775807 then 'infinity'
+              else coalesce(timestamptz 'epoch' + k.due * interval '1 microsecond', '-infinity') end
             and d.seq = k.seq and d.attempt = k.attempt
           limit 1""";
 

@@ -1,5 +1,6 @@
 package dev.viesti.persistence.outbox;
 
+import dev.viesti.protocol.delivery.Delivery;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -10,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Binds one array per column, in the order of the calls. */
 final class SqlArrays {
+  /** Stands for {@code infinity} among microseconds: the due time of a client's row. */
+  static final long UNROUTED = Long.MAX_VALUE;
+
   private final PreparedStatement statement;
   private int at;
 
@@ -65,6 +69,11 @@ final class SqlArrays {
     bind("bytea", values);
   }
 
+  /** A plain parameter between the arrays. */
+  void text(String value) throws SQLException {
+    statement.setString(++at, value);
+  }
+
   private void bind(String type, @Nullable Object[] values) throws SQLException {
     statement.setArray(++at, statement.getConnection().createArrayOf(type, values));
   }
@@ -75,6 +84,9 @@ final class SqlArrays {
    * microsecond'} until the year 2255 (2^53 µs).
    */
   static @Nullable Long micros(@Nullable Instant instant) {
+    if (Delivery.UNROUTED.equals(instant)) {
+      return UNROUTED;
+    }
     return instant == null
         ? null
         : Math.addExact(

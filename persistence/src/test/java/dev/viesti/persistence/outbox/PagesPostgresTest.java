@@ -189,7 +189,7 @@ final class PagesPostgresTest {
     assertThat(FIXTURE.count("idempotency_key where app_id = 'forget-app-not'")).isEqualTo(5);
   }
 
-  /** Nobody writes such rows yet, but anybody with SQL can: they must not stop their app. */
+  /** Clients write such rows elsewhere, but anybody with SQL can: they must not stop their app. */
   @Test
   void passesOverRowsThatAreNotRouted() throws Exception {
     AppId app = owned("unrouted");

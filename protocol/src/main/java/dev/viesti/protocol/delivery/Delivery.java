@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * One row of an app's outbox. {@code (dueAt, seq, attempt)} is its version: a statement that
  * settles it names all three, and a row that is not hit has been settled by someone else.
  *
- * @param dueAt when the next attempt is due; null means at once
+ * @param dueAt when the next attempt is due; null means at once, and so does {@link #UNROUTED}
  * @param seq the row's number in its app's outbox: later accepted, larger number
  * @param orderingKey deliveries of one trigger with the same key run strictly one after the other
  * @param attempt attempts that have ended, 0 for a fresh row
@@ -34,6 +34,12 @@ public record Delivery(
     @Nullable String attempts,
     @Nullable Instant runningSince) {
   /**
+   * The due time ({@code infinity}) of a row that a client wrote and that runs as it is: it keeps
+   * this until it is settled, or retried at a time of its own.
+   */
+  public static final Instant UNROUTED = Instant.MAX;
+
+  /**
    * When a delivery is due that was given up on and blocks its ordering key: never by itself. Not
    * later, so that it is exact in the table.
    */
@@ -56,6 +62,16 @@ public record Delivery(
   /** 1-based number of the attempt that runs next or runs now. */
   public int nextAttempt() {
     return attempt + 1;
+  }
+
+  /** Whether the row is where a client wrote it, and not among the owner's own. */
+  public boolean isUnrouted() {
+    return UNROUTED.equals(dueAt);
+  }
+
+  /** When the next attempt may begin; null means at once. */
+  public @Nullable Instant waitsUntil() {
+    return isUnrouted() ? null : dueAt;
   }
 
   /** What the row weighs in its owner's memory, in bytes; see {@link Event#weight()}. */
@@ -152,14 +168,18 @@ public record Delivery(
 
   /** Whether somebody is expected to tell the outcome of its attempt until {@link #dueAt}. */
   public boolean isDeferred() {
-    return runningSince != null && dueAt != null && runningSince.isBefore(dueAt);
+    return runningSince != null && dueAt != null && !isUnrouted() && runningSince.isBefore(dueAt);
   }
 
   /**
    * Whether it was published for later and has not been tried, so it has not joined its key yet.
    */
   public boolean isDelayed() {
-    return dueAt != null && attempt == 0 && lastError == null && runningSince == null;
+    return dueAt != null
+        && !isUnrouted()
+        && attempt == 0
+        && lastError == null
+        && runningSince == null;
   }
 
   /**

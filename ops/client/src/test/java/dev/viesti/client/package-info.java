@@ -1,0 +1,4 @@
+@NullMarked
+package dev.viesti.client;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,13 @@
+package dev.viesti.persistence.outbox;
+
+import dev.viesti.protocol.event.Event;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A row that a client wrote in its own transaction, not routed yet.
+ *
+ * @param runningSince it was routed by a former owner, and ran when that went away
+ */
+public record ClientRow(
+    long seq, Instant acceptedAt, @Nullable Instant runningSince, Event event) {}
