@@ -1,23 +1,36 @@
 package dev.viesti.dispatcher.execution;
 
-import java.util.ArrayDeque;
+import java.util.Comparator;
+import java.util.PriorityQueue;
 
 /**
- * A node's permits to run, shared fairly by the owners on it: while somebody waits, each permit
- * that comes free goes to the one who has waited longest, one at a time, whatever others would like
- * to take. An owner waits at most once. Thread-safe.
+ * A node's permits to run, shared by the owners on it. While owners wait, permits that come free go
+ * to them one at a time in proportion to their weights: start-time fair queueing (Goyal, Vin and
+ * Cheng 1996), in which each grant moves an owner back by 1/weight. Who comes back after a while
+ * has no credit for it. An owner waits at most once. Thread-safe.
  */
 public final class Gate {
-  /** Somebody who wants to run. Called with the gate's lock held: may only tell. */
-  @FunctionalInterface
-  public interface Waiter {
-    /** One permit is yours: use it, or release it. */
-    void granted();
+  /** An owner's place in the line. Made by {@link #place}; for that gate only. */
+  public static final class Place {
+    private final Runnable granted;
+    private int weight = 1;
+    private double turn;
+    private long arrived;
+    private boolean waiting;
+
+    private Place(Runnable granted) {
+      this.granted = granted;
+    }
   }
 
-  private final ArrayDeque<Waiter> waiting = new ArrayDeque<>();
+  private final PriorityQueue<Place> line =
+      new PriorityQueue<>(
+          Comparator.comparingDouble((Place place) -> place.turn)
+              .thenComparingLong(place -> place.arrived));
   private final int permits;
   private int free;
+  private double now;
+  private long arrivals;
 
   /**
    * @param permits executions that may run on this node at once
@@ -28,37 +41,60 @@ public final class Gate {
   }
 
   /**
-   * Takes a permit, or gets in line. {@code waiter} must not be in line already.
+   * A place for an owner, out of line, with weight 1.
    *
-   * @return false when it waits now; {@link Waiter#granted} comes later
+   * @param granted called when one permit is the owner's, to be used or released; with the gate's
+   *     lock held, so it may only tell
    */
-  public synchronized boolean acquire(Waiter waiter) {
-    if (free > 0 && waiting.isEmpty()) {
+  public Place place(Runnable granted) {
+    return new Place(granted);
+  }
+
+  /** From its next turn on, the owner's share is in proportion to {@code weight}, 1 or more. */
+  public synchronized void weigh(Place place, int weight) {
+    place.weight = weight;
+  }
+
+  /**
+   * Takes a permit, or gets in line. The place must not be in line already.
+   *
+   * @return false when it waits now; {@code granted} will be called
+   */
+  public synchronized boolean acquire(Place place) {
+    if (free > 0 && line.isEmpty()) {
       free--;
       return true;
     }
-    waiting.add(waiter);
+    place.turn = Math.max(now, place.turn) + 1.0 / place.weight;
+    place.arrived = arrivals++;
+    place.waiting = true;
+    line.add(place);
     return false;
   }
 
   /** Gives a permit back. */
   public synchronized void release() {
-    Waiter first = waiting.poll();
+    Place first = line.poll();
     if (first == null) {
       free++;
     } else {
-      first.granted();
+      now = first.turn;
+      first.waiting = false;
+      first.granted.run();
     }
   }
 
   /**
    * Leaves the line.
    *
-   * @return false when {@code waiter} was not in it any more: a permit has been granted, and must
-   *     be released
+   * @return false when it was not in it any more: a permit has been granted, and must be released
    */
-  public synchronized boolean leave(Waiter waiter) {
-    return waiting.remove(waiter);
+  public synchronized boolean leave(Place place) {
+    if (place.waiting) {
+      place.waiting = false;
+      return line.remove(place);
+    }
+    return false;
   }
 
   /** Permits in use. */

@@ -3,6 +3,7 @@ package dev.viesti.dispatcher.outbox;
 import dev.viesti.protocol.delivery.Delivery;
 import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.delivery.OrderKey;
+import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.TreeMap;
 import java.util.function.ToIntFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,23 +82,27 @@ final class Ledger {
   private static final class Lane {
     final TriggerId trigger;
     final ArrayDeque<Slot> ready = new ArrayDeque<>();
+    int priority;
     int running;
     boolean inTurn;
 
-    Lane(TriggerId trigger) {
+    Lane(TriggerId trigger, int priority) {
       this.trigger = trigger;
+      this.priority = priority;
     }
   }
 
   private final Map<Long, Slot> slots = new LinkedHashMap<>();
   private final Map<TriggerId, Lane> lanes = new HashMap<>();
-  private final ArrayDeque<Lane> turns = new ArrayDeque<>();
+  private final List<ArrayDeque<Lane>> turns = // by priority
+      Stream.<ArrayDeque<Lane>>generate(ArrayDeque::new).limit(Trigger.PRIORITY_MAX + 1).toList();
   private final Map<OrderKey, Line> lines = new HashMap<>();
   private final TreeMap<Long, Slot> beyond = new TreeMap<>();
   private final ParkedKeys parked = new ParkedKeys();
   private final ArrayDeque<Slot> toPark = new ArrayDeque<>();
   private final PriorityQueue<Alarm> scheduled =
       new PriorityQueue<>(Comparator.comparing(Alarm::due).thenComparingLong(Alarm::seq));
+  private ToIntFunction<TriggerId> priorities = trigger -> 0;
   private long knownUpTo = Long.MAX_VALUE;
   private long atOnceUpTo = Long.MAX_VALUE;
   private long bytes;
@@ -157,7 +163,7 @@ final class Ledger {
     if (slots.containsKey(row.seq())) {
       return;
     }
-    var slot = new Slot(row, lanes.computeIfAbsent(row.trigger(), Lane::new));
+    var slot = new Slot(row, lanes.computeIfAbsent(row.trigger(), this::lane));
     slots.put(row.seq(), slot);
     bytes += row.weight();
     place(slot, now);
@@ -248,6 +254,16 @@ final class Ledger {
    * @param limit executions that a trigger may have at once; 0 holds it
    */
   @Nullable Delivery startNext(ToIntFunction<TriggerId> limit) {
+    for (ArrayDeque<Lane> equals : turns.reversed()) {
+      Delivery row = equals.isEmpty() ? null : startNext(equals, limit);
+      if (row != null) {
+        return row;
+      }
+    }
+    return null;
+  }
+
+  private @Nullable Delivery startNext(ArrayDeque<Lane> turns, ToIntFunction<TriggerId> limit) {
     for (int turn = turns.size(); turn > 0; turn--) {
       Lane lane = turns.remove();
       while (!lane.ready.isEmpty() && lane.ready.peek().place != Place.READY) {
@@ -273,6 +289,17 @@ final class Ledger {
       return slot.row;
     }
     return null;
+  }
+
+  /** Rows of triggers with a larger priority start first; equal ones take turns. */
+  void prioritise(ToIntFunction<TriggerId> priority) {
+    priorities = priority;
+    List<Lane> inTurn = turns.stream().flatMap(ArrayDeque::stream).toList();
+    turns.forEach(ArrayDeque::clear);
+    for (Lane lane : lanes.values()) {
+      lane.priority = priority.applyAsInt(lane.trigger);
+    }
+    inTurn.forEach(lane -> turns.get(lane.priority).add(lane));
   }
 
   /**
@@ -356,6 +383,10 @@ final class Ledger {
     if (!slot.lane.ready.isEmpty()) {
       takeTurn(slot.lane);
     }
+  }
+
+  private Lane lane(TriggerId trigger) {
+    return new Lane(trigger, priorities.applyAsInt(trigger));
   }
 
   /** Finds the place of a row that came or has a new version. */
@@ -450,7 +481,7 @@ final class Ledger {
   private void takeTurn(Lane lane) {
     if (!lane.inTurn) {
       lane.inTurn = true;
-      turns.add(lane);
+      turns.get(lane.priority).add(lane);
     }
   }
 

@@ -239,7 +239,7 @@ final class OutboxIntake {
       Instant due = row.dueAt();
       if (due != null) {
         table.dropped(due); // a page may have brought it before this news: only the table knows
-      } else if (fits && !table.passed(row.seq())) {
+      } else if ((fits || runs.mayPass(row)) && !table.passed(row.seq())) {
         runs.admit(row);
       }
     }

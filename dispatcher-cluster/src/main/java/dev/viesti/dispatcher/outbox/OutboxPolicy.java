@@ -27,6 +27,12 @@ public record OutboxPolicy(AppSettings settings, Map<TriggerId, Trigger> trigger
     return own == null ? Integer.MAX_VALUE : own;
   }
 
+  /** Of removed triggers, whose rows are only to be buried, the least. */
+  int priority(TriggerId id) {
+    Trigger trigger = triggers.get(id);
+    return trigger == null ? 0 : trigger.priority();
+  }
+
   RetryPolicy retry(Trigger trigger) {
     RetryPolicy own = trigger.retry();
     return own == null ? settings.retry() : own;

@@ -22,11 +22,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -65,7 +68,8 @@ final class OutboxRuns {
   private final List<OutcomeNotice> notices = new ArrayList<>();
   private final List<Delivery> fenced = new ArrayList<>();
   private final Told told = new Told();
-  private final Gate.Waiter waiter;
+  private final Gate.Place place;
+  private final Rates rates = new Rates();
   private OutboxPolicy policy;
   private boolean inLine;
   private boolean replaying;
@@ -87,7 +91,8 @@ final class OutboxRuns {
     this.app = app;
     this.policy = policy;
     this.settleQueue = settleQueue;
-    this.waiter = () -> self.tell(new Outbox.Granted());
+    this.place = owners.gate().place(() -> self.tell(new Outbox.Granted()));
+    apply(policy);
   }
 
   /**
@@ -97,6 +102,9 @@ final class OutboxRuns {
   void claimed(Claim claim) {
     carefulStarts = claim.crashes() == 0 ? 0 : CAREFUL_STARTS;
     carefulBelow = claim.firstSeq();
+    if (claim.epoch() > 1) {
+      rates.takeOver(now());
+    }
   }
 
   /**
@@ -105,10 +113,22 @@ final class OutboxRuns {
   boolean configure(OutboxPolicy newPolicy) {
     Set<TriggerId> before = policy.parking();
     policy = newPolicy;
+    apply(newPolicy);
     Set<TriggerId> parking = newPolicy.parking();
     ledger.parked().retain(key -> parking.contains(key.trigger()));
     ledger.rearrange(now());
     return !before.containsAll(parking);
+  }
+
+  private void apply(OutboxPolicy changed) {
+    owners.gate().weigh(place, changed.settings().weight());
+    rates.configure(changed);
+    ledger.prioritise(changed::priority);
+  }
+
+  /** Executions that a trigger may have now. */
+  private int limit(TriggerId trigger) {
+    return rates.allows(trigger, now()) ? policy.limit(trigger) : 0;
   }
 
   // ---- parked keys
@@ -176,6 +196,16 @@ final class OutboxRuns {
         && ledger.bytes() < owners.settings().windowBytes();
   }
 
+  /**
+   * Whether a fresh row may pass those that are only in the table: it has a priority, and no order.
+   */
+  boolean mayPass(Delivery row) {
+    OutboxSettings settings = owners.settings();
+    return row.orderingKey() == null
+        && policy.priority(row.trigger()) > 0
+        && ledger.size() < settings.windowRows() + settings.pageRows();
+  }
+
   boolean hasRoomForPage() {
     OutboxSettings settings = owners.settings();
     return ledger.size() + settings.pageRows() <= settings.windowRows()
@@ -223,12 +253,13 @@ final class OutboxRuns {
 
   /** When {@link #promote} must be called next; null when it need not be. */
   @Nullable Instant nextDue() {
-    Instant due = ledger.nextDue();
-    Instant check = executions.nextCheck();
-    if (due == null || check == null) {
-      return due == null ? check : due;
-    }
-    return due.isBefore(check) ? due : check;
+    return Stream.of(
+            Optional.ofNullable(ledger.nextDue()),
+            Optional.ofNullable(executions.nextCheck()),
+            Optional.ofNullable(rates.heldUntil()))
+        .flatMap(Optional::stream)
+        .min(Comparator.naturalOrder())
+        .orElse(null);
   }
 
   boolean isEmpty() {
@@ -253,12 +284,13 @@ final class OutboxRuns {
   /** Starts what may run: up to the app's limit, each trigger's limit and the node's permits. */
   void start(long epoch) {
     park();
+    rates.look();
     while (!inLine && underAppLimit()) {
-      Delivery row = ledger.startNext(policy::limit);
+      Delivery row = ledger.startNext(this::limit);
       if (row == null) {
         return;
       }
-      if (owners.gate().acquire(waiter)) {
+      if (owners.gate().acquire(place)) {
         begin(row, epoch);
       } else {
         inLine = true;
@@ -270,7 +302,7 @@ final class OutboxRuns {
   /** A permit that was waited for is here. */
   void granted(boolean mayRun, long epoch) {
     inLine = false;
-    Delivery row = mayRun && underAppLimit() ? ledger.startNext(policy::limit) : null;
+    Delivery row = mayRun && underAppLimit() ? ledger.startNext(this::limit) : null;
     if (row == null) {
       owners.gate().release();
     } else {
@@ -279,7 +311,9 @@ final class OutboxRuns {
   }
 
   private boolean underAppLimit() {
-    return !policy.settings().paused() && ledger.running() < policy.settings().concurrency();
+    return !policy.settings().paused()
+        && ledger.running() < policy.settings().concurrency()
+        && rates.allowsApp(now());
   }
 
   private void begin(Delivery row, long epoch) {
@@ -308,6 +342,7 @@ final class OutboxRuns {
     }
     var run = new Executions.Run(row, trigger, startedAt);
     executions.add(run);
+    rates.started(row.trigger(), startedAt);
     boolean careful = carefulStarts > 0 && row.seq() < carefulBelow;
     if (isSuspect || careful) {
       suspect = isSuspect ? row.seq() : suspect;
@@ -723,7 +758,7 @@ final class OutboxRuns {
   /** Gives back what others could wait for. The executions stop with their parent. */
   void leave() {
     cancelAll();
-    if (inLine && !owners.gate().leave(waiter)) {
+    if (inLine && !owners.gate().leave(place)) {
       owners.gate().release();
     }
     inLine = false;

@@ -101,7 +101,7 @@ class BenchPostgresTest {
 
   private static Bench.Options options(List<String> workloads, Path directory) {
     return new Bench.Options(
-        workloads, Duration.ofSeconds(1), 1, 2_000, 2_000, 20, null, true, directory);
+        workloads, Duration.ofMillis(300), 1, 2_000, 2_000, 20, null, true, directory);
   }
 
   private List<JsonNode> objects() throws Exception {

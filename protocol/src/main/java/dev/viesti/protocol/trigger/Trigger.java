@@ -48,7 +48,7 @@ public record Trigger(
   private static final int CONCURRENCY_MAX = 10_000;
 
   /** One digit: nobody can tell a hundred levels apart. */
-  private static final int PRIORITY_MAX = 9;
+  public static final int PRIORITY_MAX = 9;
 
   /**
    * @throws IllegalArgumentException naming the field that is out of its bounds
