@@ -54,17 +54,33 @@ public final class TestNode implements AutoCloseable {
       @Nullable String password,
       Map<String, EventHandler> handlers,
       String config) {
-    var node =
-        ViestiNode.start(
-            new NodeOptions(
-                url,
-                user,
-                password,
-                ConfigFactory.parseString(config),
-                handlers,
+    return started(
+        new NodeOptions(
+            url,
+            user,
+            password,
+            ConfigFactory.parseString(config),
+            handlers,
+            new SimpleMeterRegistry(),
+            Clock.systemUTC()));
+  }
+
+  static TestNode startTransactional(
+      TestDatabase database, Map<String, TransactionalHandler> handlers) {
+    return started(
+        new NodeOptions(
+                database.url(),
+                database.user(),
+                database.password(),
+                ConfigFactory.empty(),
+                Map.of(),
                 new SimpleMeterRegistry(),
-                Clock.systemUTC()));
-    var started = new TestNode(node);
+                Clock.systemUTC())
+            .withTransactionalHandlers(handlers));
+  }
+
+  private static TestNode started(NodeOptions options) {
+    var started = new TestNode(ViestiNode.start(options));
     until("the node is ready", () -> get(started.viesti.ready()));
     return started;
   }

@@ -8,18 +8,28 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
+import java.time.Instant;
 import java.time.LocalDate;
+import java.time.OffsetDateTime;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** The attributes of one event while it is read; {@link #event} checks what must be there. */
 final class Draft {
   private static final String VERSION = "1.0";
+
+  /**
+   * Our extension: deliveries start no earlier. An instruction, so it is not kept with the event.
+   */
+  private static final String DELIVER_AT = "deliverat";
+
   private static final Pattern NAME = Pattern.compile("[a-z0-9]+");
 
   /** Longest attribute value that is not bounded by {@link Event}; a URI of a schema fits. */
@@ -43,6 +53,7 @@ final class Draft {
   /** Every other attribute: String, Boolean or Integer. */
   private final Map<String, Object> others = new LinkedHashMap<>();
 
+  private @Nullable Instant deliverAt;
   private Payload data = Payload.NONE;
   private boolean dataBinary;
 
@@ -83,9 +94,10 @@ final class Draft {
         known.put(name, value);
       }
       case "time" -> {
-        checkTime(value);
+        checkTime(name, value);
         others.put(name, value);
       }
+      case DELIVER_AT -> deliverAt = deliveryTime(value);
       default -> others.put(name, checked(name, value, VALUE_MAX));
     }
   }
@@ -102,6 +114,7 @@ final class Draft {
           "subject",
           "traceparent",
           "time",
+          DELIVER_AT,
           "datacontenttype",
           "dataschema" ->
           throw error(name, name + " must be a string: put quotes around it");
@@ -128,7 +141,8 @@ final class Draft {
         null,
         0,
         null,
-        known.get("traceparent"));
+        known.get("traceparent"),
+        deliverAt);
   }
 
   MalformedEventException error(String name, String message) {
@@ -177,7 +191,7 @@ final class Draft {
     return value;
   }
 
-  private void checkTime(String value) {
+  private void checkTime(String name, String value) {
     Matcher matcher = TIME.matcher(value);
     if (matcher.matches() && value.length() <= 64) {
       try {
@@ -188,8 +202,22 @@ final class Draft {
       }
     }
     throw error(
-        "time",
-        "time must be RFC 3339 such as \"2026-01-31T12:00:00Z\", not \"" + shown(value) + "\"");
+        name,
+        name + " must be RFC 3339 such as \"2026-01-31T12:00:00Z\", not \"" + shown(value) + "\"");
+  }
+
+  private Instant deliveryTime(String value) {
+    checkTime(DELIVER_AT, value);
+    try {
+      Instant time = OffsetDateTime.parse(value.toUpperCase(Locale.ROOT)).toInstant();
+      if (!time.isBefore(Event.DELIVER_AT_MIN) && !time.isAfter(Event.DELIVER_AT_MAX)) {
+        return time;
+      }
+    } catch (DateTimeException leapSecond) {
+      // falls through: no clock here shows it
+    }
+    throw error(
+        DELIVER_AT, "deliverat is from " + Event.DELIVER_AT_MIN + " to " + Event.DELIVER_AT_MAX);
   }
 
   private String othersAsJson() {

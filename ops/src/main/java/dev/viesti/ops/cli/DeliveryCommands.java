@@ -106,6 +106,33 @@ final class DeliveryCommands {
     }
   }
 
+  @Command(
+      name = "complete",
+      description = "Tell the outcome of a deferred delivery: that it succeeded, or --error.")
+  int complete(
+      @Mixin ServerOptions server,
+      @Mixin Output output,
+      @Mixin AppOption app,
+      @Option(names = "--error", paramLabel = "TEXT", description = "it failed, and why")
+          @Nullable String error,
+      @Option(names = "--retry", description = "a failure is worth another attempt") boolean retry,
+      @Parameters String delivery) {
+    try (ApiClient client = server.connect(terminal)) {
+      var body = ClientJson.MAPPER.createObjectNode();
+      if (error != null) {
+        body.put("error", error).put("retry", retry);
+      } else if (retry) {
+        throw CommandFailure.usage("--retry needs --error: what succeeded is not tried again");
+      }
+      var unused = client.post(path(app, delivery) + ":complete", body);
+      output.say(terminal, "told the outcome of delivery " + delivery);
+      if (output.isJson()) {
+        Output.printJson(terminal, ClientJson.MAPPER.createObjectNode().put("completed", delivery));
+      }
+      return ExitCodes.OK;
+    }
+  }
+
   private static String path(AppOption app, String delivery) {
     return app.path(ApiClient.path("/deliveries/%s", delivery));
   }

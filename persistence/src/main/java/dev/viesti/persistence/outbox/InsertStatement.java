@@ -21,43 +21,62 @@ final class InsertStatement {
       insert into outbox (due_at, seq, event_id, accepted_at, root_id, depth, data_binary, app_id,
           trigger_id, ordering_key, source, type, subject, external_id, attributes, principal,
           traceparent, data)
-      select '-infinity', k.seq, k.event_id,
+      select %s, k.seq, k.event_id,
           timestamptz 'epoch' + k.accepted * interval '1 microsecond', k.root_id, k.depth,
           k.data_binary, k.app_id, k.trigger_id, k.ordering_key, k.source, k.type, k.subject,
           k.external_id, k.attributes, k.principal, k.traceparent, k.data
       from unnest(?::int[], ?::bigint[], ?::uuid[], ?::bigint[], ?::uuid[], ?::int[],
           ?::boolean[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[],
-          ?::text[], ?::text[], ?::text[], ?::text[], ?::bytea[])
+          ?::text[], ?::text[], ?::text[], ?::text[], ?::bytea[]%s)
         as k(n, seq, event_id, accepted, root_id, depth, data_binary, app_id, trigger_id,
           ordering_key, source, type, subject, external_id, attributes, principal, traceparent,
-          data)
+          data%s)
       where k.n = any (array (select n from owned))
       """;
 
-  private static final String INSERT =
-      "with " + Fence.OWNED + ", put as (" + PUT + ") select n, null::uuid from owned";
+  /** Nearly all rows are due at once: those that are not have their time in one array more. */
+  private static final String PUT_AT_ONCE = PUT.formatted("'-infinity'", "", "");
+
+  private static final String PUT_LATER =
+      PUT.formatted(
+          "coalesce(timestamptz 'epoch' + k.due * interval '1 microsecond', '-infinity')",
+          ", ?::bigint[]",
+          ", due");
 
   /** The order of the keys keeps two groups from waiting for each other. */
-  private static final String INSERT_KEYED =
-      "with "
-          + Fence.OWNED
-          + """
-          , fresh as (
-            insert into idempotency_key (app_id, event_id)
-            select e.app_id, e.event_id
-            from unnest(?::int[], ?::text[], ?::uuid[]) as e(n, app_id, event_id)
-            where e.n = any (array (select n from owned))
-            order by e.app_id, e.event_id
-            on conflict do nothing
-            returning app_id, event_id
-          ), put as (
-          """
-          + PUT
-          + """
+  private static final String FRESH =
+      """
+      , fresh as (
+        insert into idempotency_key (app_id, event_id)
+        select e.app_id, e.event_id
+        from unnest(?::int[], ?::text[], ?::uuid[]) as e(n, app_id, event_id)
+        where e.n = any (array (select n from owned))
+        order by e.app_id, e.event_id
+        on conflict do nothing
+        returning app_id, event_id
+      )""";
+
+  private static final String INSERT = plain(PUT_AT_ONCE);
+  private static final String INSERT_LATER = plain(PUT_LATER);
+  private static final String INSERT_KEYED = keyed(PUT_AT_ONCE);
+  private static final String INSERT_KEYED_LATER = keyed(PUT_LATER);
+
+  private static String plain(String put) {
+    return "with " + Fence.OWNED + ", put as (" + put + ") select n, null::uuid from owned";
+  }
+
+  private static String keyed(String put) {
+    return "with "
+        + Fence.OWNED
+        + FRESH
+        + ", put as ("
+        + put
+        + """
             and (k.external_id is null or (k.app_id, k.event_id) in (select app_id, event_id from fresh))
           ) select n, null::uuid, null::text from owned
           union all select 0, event_id, app_id from fresh
           """;
+  }
 
   private record Row(int n, Delivery delivery, Insert insert) {}
 
@@ -69,6 +88,7 @@ final class InsertStatement {
   private final Fence fence = new Fence();
   private final List<Row> rows = new ArrayList<>();
   private final List<Key> keys = new ArrayList<>();
+  private boolean later;
 
   /** Per insert, events whose id another event of this very group had before. */
   private final List<BitSet> repeated = new ArrayList<>();
@@ -91,6 +111,7 @@ final class InsertStatement {
           }
           keys.add(key);
         }
+        later |= event.deliverAt() != null;
         for (Insert.Route route : routed.routes()) {
           rows.add(
               new Row(
@@ -110,8 +131,7 @@ final class InsertStatement {
   List<Inserted> execute(Connection connection) throws SQLException {
     Set<Integer> owned = new HashSet<>();
     Set<AppEvent> fresh = new HashSet<>();
-    try (PreparedStatement statement =
-        connection.prepareStatement(keys.isEmpty() ? INSERT : INSERT_KEYED)) {
+    try (PreparedStatement statement = connection.prepareStatement(sql())) {
       bind(statement);
       try (ResultSet result = statement.executeQuery()) {
         while (result.next()) {
@@ -125,6 +145,13 @@ final class InsertStatement {
       }
     }
     return answers(owned, fresh);
+  }
+
+  private String sql() {
+    if (keys.isEmpty()) {
+      return later ? INSERT_LATER : INSERT;
+    }
+    return later ? INSERT_KEYED_LATER : INSERT_KEYED;
   }
 
   private void bind(PreparedStatement statement) throws SQLException {
@@ -153,6 +180,9 @@ final class InsertStatement {
     arrays.texts(rows, row -> row.delivery().event().principal());
     arrays.texts(rows, row -> row.delivery().event().traceparent());
     arrays.bytes(rows, row -> bytesOrNull(row.delivery()));
+    if (later) {
+      arrays.longs(rows, row -> SqlArrays.micros(row.delivery().dueAt()));
+    }
   }
 
   private static byte @Nullable [] bytesOrNull(Delivery delivery) {
