@@ -88,6 +88,19 @@ class CloudEventsTest {
   }
 
   @Test
+  void readsWhenToDeliverAndDoesNotKeepIt() {
+    Event event = parse("{" + HEAD + ",\"deliverat\":\"2027-01-31t12:00:00.5+02:00\"}");
+    assertThat(event.deliverAt()).isEqualTo("2027-01-31T10:00:00.500Z");
+    assertThat(rendered(event)).doesNotContain("deliverat");
+    for (String bad :
+        List.of("\"tomorrow\"", "\"1970-01-01T00:00:00Z\"", "\"2300-01-01T00:00:00Z\"", "1")) {
+      assertThatThrownBy(() -> parse("{" + HEAD + ",\"deliverat\":" + bad + "}"))
+          .isInstanceOf(MalformedEventException.class)
+          .hasMessageContaining("deliverat");
+    }
+  }
+
+  @Test
   void readsAndWritesEveryAttribute() {
     String json =
         "{\"specversion\":\"1.0\",\"id\":\"e\\\"1\",\"source\":\"/s\",\"type\":\"t\","
