@@ -50,6 +50,9 @@ public final class Sweep {
   /** Apps that one statement looks for, so that none is long. */
   private static final int PAGE = 1_000;
 
+  /** Where a deferred delivery was is of no use after its deadline, but to clocks that differ. */
+  private static final Duration DEFERRED_KEPT = Duration.ofHours(1);
+
   /** Ids forgotten by one statement, so that none is long. */
   private static final int IDS_MAX = 10_000;
 
@@ -108,6 +111,7 @@ public final class Sweep {
   private static List<AppId> find(Parts parts) throws SQLException {
     Instant now = parts.clock().instant();
     parts.repository().forgetIds(now.minus(parts.idRetention()), IDS_MAX);
+    parts.repository().forgetDeferred(now.minus(DEFERRED_KEPT), IDS_MAX);
     List<AppId> due = new ArrayList<>();
     List<AppId> page = parts.repository().dueApps(now, null, PAGE);
     while (!page.isEmpty()) {

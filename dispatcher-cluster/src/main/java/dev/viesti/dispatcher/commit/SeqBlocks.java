@@ -37,9 +37,9 @@ public final class SeqBlocks {
 
   /** From now on every {@link #take} gives numbers from {@code firstSeq} on. */
   public synchronized void startAt(long firstSeq) {
-    if (firstSeq > floor) {
-      floor = firstSeq;
-      add(firstSeq);
+    floor = Math.max(floor, firstSeq);
+    if (firstSeq > last && (ranges.isEmpty() || firstSeq > ranges.getLast().end)) {
+      add(firstSeq); // else what we have is larger already: numbers must not go back
     }
   }
 

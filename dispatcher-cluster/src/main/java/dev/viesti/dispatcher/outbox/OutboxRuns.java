@@ -407,8 +407,7 @@ final class OutboxRuns {
       }
       case Execution.Ended.Gone() -> {
         released(run);
-        ledger.gone(row.seq(), now());
-        table.left(row.seq());
+        lookAgain(row, table);
       }
       case Execution.Ended.Fenced() -> {
         released(run);
@@ -416,6 +415,22 @@ final class OutboxRuns {
       }
     }
     return 0;
+  }
+
+  /**
+   * A row was not there in the version that was named. Most likely it is settled; but it may have
+   * been marked at that very moment, so the table has the last word.
+   */
+  private void lookAgain(Delivery row, TablePosition table) {
+    ledger.gone(row.seq(), now());
+    table.left(row.seq());
+    Instant due = row.dueAt();
+    if (due == null) {
+      table.rewind(row.seq());
+      known(table);
+    } else if (!row.isUnrouted()) {
+      table.dropped(due);
+    }
   }
 
   /** Whether an execution found that the epoch is not ours any more. */
@@ -623,8 +638,7 @@ final class OutboxRuns {
     if (missed) {
       executions.remove(run);
       released(run);
-      ledger.gone(row.seq(), now());
-      table.left(row.seq());
+      lookAgain(row, table);
     } else {
       launch(run, epoch);
     }
