@@ -114,7 +114,7 @@ public final class EffectTransactions implements AutoCloseable {
       try (Statement statement = real.createStatement()) {
         statement.execute(SETTLE_LIKE_THE_HOT_PATH);
       }
-      Settled settled = new SettleStatements(List.of(settling)).run(real);
+      Settled settled = new SettleStatements(List.of(settling), real).run();
       if (!settled.held().get(0)) {
         real.rollback();
         return Result.FENCED;

@@ -16,7 +16,7 @@ final class Fence {
   static final String OWNED =
       """
       owned as materialized (
-        select claimed.n::int as n
+        select claimed.n::int as n, claimed.app_id
         from unnest(?::text[], ?::bigint[]) with ordinality as claimed(app_id, epoch, n),
           lateral (
             select from outbox_owner o
@@ -32,6 +32,10 @@ final class Fence {
 
   int number(AppId app, long epoch) {
     return numbers.computeIfAbsent(new Claimed(app, epoch), claimed -> numbers.size() + 1);
+  }
+
+  int size() {
+    return numbers.size();
   }
 
   void bind(SqlArrays arrays) throws java.sql.SQLException {

@@ -302,9 +302,8 @@ public final class OutboxRepository {
 
   /** Makes the changes of all apps durable in one transaction; a stale epoch changes nothing. */
   public Settled settle(List<Settling> group) throws SQLException {
-    var statements = new SettleStatements(group);
     try (Connection connection = database.connection()) {
-      return statements.execute(connection);
+      return new SettleStatements(group, connection).execute();
     }
   }
 

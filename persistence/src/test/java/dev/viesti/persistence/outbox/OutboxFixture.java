@@ -179,7 +179,7 @@ public final class OutboxFixture implements AutoCloseable {
   }
 
   static Settled settleIn(Connection connection, Settling... group) throws SQLException {
-    return new SettleStatements(List.of(group)).execute(connection);
+    return new SettleStatements(List.of(group), connection).execute();
   }
 
   Inserted insertIn(Connection connection, Insert insert) throws SQLException {
