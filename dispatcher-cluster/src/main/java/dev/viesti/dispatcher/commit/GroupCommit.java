@@ -40,16 +40,34 @@ final class GroupCommit<T, G> {
    */
   record Limits(long groupMax, long queueMax, Duration pause, int lanes, long furtherLaneAt) {}
 
+  /**
+   * A thread, and whether it waits. The first one that waits is woken: as long as one is enough, it
+   * is always the same, with the same connection and warm caches at both ends.
+   */
+  private final class Lane {
+    final Thread thread;
+    final Condition arrived = lock.newCondition();
+    boolean waits;
+    boolean isBusy;
+
+    Lane(String name) {
+      thread = Thread.ofPlatform().name(name).daemon().unstarted(this::run);
+    }
+
+    private void run() {
+      GroupCommit.this.run(this);
+    }
+  }
+
   private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition arrived = lock.newCondition();
+  private final List<Lane> lanes = new ArrayList<>();
   private final Condition closing = lock.newCondition();
   private final ArrayDeque<T> waiting = new ArrayDeque<>();
   private final Limits limits;
   private final ToLongFunction<T> weight;
   private final Work<T, G> work;
-  private final List<Thread> lanes = new ArrayList<>();
   private long waitingWeight;
   private int busy;
   private boolean closed;
@@ -59,12 +77,12 @@ final class GroupCommit<T, G> {
     this.weight = weight;
     this.work = work;
     for (int lane = 1; lane <= limits.lanes(); lane++) {
-      lanes.add(Thread.ofPlatform().name(name + "-" + lane).daemon().unstarted(this::run));
+      lanes.add(new Lane(name + "-" + lane));
     }
   }
 
   void start() {
-    lanes.forEach(Thread::start);
+    lanes.forEach(lane -> lane.thread.start());
   }
 
   /**
@@ -78,9 +96,7 @@ final class GroupCommit<T, G> {
       }
       waiting.add(item);
       waitingWeight += weight.applyAsLong(item);
-      if (mayTake()) {
-        arrived.signal();
-      }
+      wake();
       return true;
     } finally {
       lock.unlock();
@@ -104,17 +120,16 @@ final class GroupCommit<T, G> {
     }
   }
 
-  private void run() {
+  private void run(Lane lane) {
     long startedAt = System.nanoTime() - limits.pause().toNanos();
     try {
       while (true) {
-        G group = next(startedAt);
+        G group = next(lane, startedAt);
         if (group == null) {
           return;
         }
         startedAt = System.nanoTime();
         work.commit(group);
-        ended();
       }
     } catch (InterruptedException stop) {
       LOG.debug("lane {} was interrupted", Thread.currentThread().getName());
@@ -127,26 +142,52 @@ final class GroupCommit<T, G> {
     }
   }
 
+  private void wake() {
+    if (!mayTake()) {
+      return;
+    }
+    for (Lane lane : lanes) {
+      if (lane.waits) {
+        lane.waits = false;
+        lane.arrived.signal();
+        return;
+      }
+    }
+  }
+
   private boolean mayTake() {
     return !waiting.isEmpty() && (busy == 0 || waitingWeight >= limits.furtherLaneAt());
   }
 
-  /** Waits for the next group; null when the lanes are closed and nothing waits. */
-  private @Nullable G next(long lastStart) throws InterruptedException {
+  /**
+   * Waits for the next group, after the one before is done; null when the lanes are closed and
+   * nothing waits. Another lane is woken only for what this one leaves.
+   */
+  private @Nullable G next(Lane lane, long lastStart) throws InterruptedException {
     lock.lock();
     try {
+      if (lane.isBusy) {
+        lane.isBusy = false;
+        busy--;
+      }
       while (!mayTake()) {
         if (closed && waiting.isEmpty()) {
+          lanes.forEach(other -> other.arrived.signal());
           return null;
         }
-        arrived.await();
+        lane.waits = true;
+        lane.arrived.await();
+        lane.waits = false;
       }
+      lane.isBusy = true;
       busy++;
       long rest = lastStart + limits.pause().toNanos() - System.nanoTime();
       while (rest > 0 && !closed) {
         rest = closing.awaitNanos(rest);
       }
-      return work.take(remove());
+      G group = work.take(remove());
+      wake();
+      return group;
     } finally {
       lock.unlock();
     }
@@ -165,35 +206,21 @@ final class GroupCommit<T, G> {
     return items;
   }
 
-  private void ended() {
-    lock.lock();
-    try {
-      busy--;
-      if (mayTake()) {
-        arrived.signal();
-      } else if (closed) {
-        arrived.signalAll();
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
   /** Takes no more, commits what waits, and ends; waits for that at most {@code deadline}. */
   void close(Duration deadline) {
     lock.lock();
     try {
       closed = true;
-      arrived.signalAll();
+      lanes.forEach(lane -> lane.arrived.signal());
       closing.signalAll();
     } finally {
       lock.unlock();
     }
     long end = System.nanoTime() + deadline.toNanos();
     try {
-      for (Thread lane : lanes) {
-        if (!lane.join(Duration.ofNanos(Math.max(1, end - System.nanoTime())))) {
-          lane.interrupt();
+      for (Lane lane : lanes) {
+        if (!lane.thread.join(Duration.ofNanos(Math.max(1, end - System.nanoTime())))) {
+          lane.thread.interrupt();
         }
       }
     } catch (InterruptedException stop) {

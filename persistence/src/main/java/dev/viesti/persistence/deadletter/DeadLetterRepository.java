@@ -348,7 +348,7 @@ public final class DeadLetterRepository {
     return new DeadLetter(
         row.getObject("id", UUID.class),
         new DeliveryId(row.getObject("delivery_id", UUID.class)),
-        DeliveryRows.event(row),
+        DeliveryRows.event(row, row.findColumn("event_id")),
         new TriggerId(row.getString("trigger_id")),
         row.getString("ordering_key"),
         row.getInt("attempt"),

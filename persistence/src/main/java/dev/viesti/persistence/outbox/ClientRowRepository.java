@@ -176,7 +176,8 @@ public final class ClientRowRepository {
         row.getLong("seq"),
         DeliveryRows.instant(row, "accepted_at"),
         DeliveryRows.instantOrNull(row, "running_since"),
-        DeliveryRows.event(row).deliveredAt(DeliveryRows.instantOrNull(row, "deliver_at")));
+        DeliveryRows.event(row, row.findColumn("event_id"))
+            .deliveredAt(DeliveryRows.instantOrNull(row, "deliver_at")));
   }
 
   /**

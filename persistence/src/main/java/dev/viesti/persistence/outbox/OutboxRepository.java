@@ -28,9 +28,14 @@ public final class OutboxRepository {
 
   /**
    * Rows that the driver holds at a time while a page is read, so that a page is bounded by its
-   * bytes.
+   * bytes: so many of any size, and more once they have turned out to be small.
    */
   private static final int FETCH_ROWS = 64;
+
+  private static final int FETCH_ROWS_MAX = 1_024;
+
+  /** Larger pieces save no more round trips that count. */
+  private static final long FETCH_BYTES = 512 << 10;
 
   private static final String CLAIM =
       """
@@ -553,6 +558,10 @@ public final class OutboxRepository {
             Delivery delivery = DeliveryRows.delivery(row);
             bytes += delivery.weight();
             rows.add(delivery);
+            if (rows.size() % FETCH_ROWS == 0) {
+              long fit = FETCH_BYTES * rows.size() / Math.max(1, bytes);
+              row.setFetchSize(Math.clamp(fit, FETCH_ROWS, FETCH_ROWS_MAX));
+            }
           }
         }
       } finally {
