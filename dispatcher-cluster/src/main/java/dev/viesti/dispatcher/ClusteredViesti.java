@@ -6,7 +6,7 @@ import dev.viesti.dispatcher.outbox.Statements;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.persistence.app.AppDirectory;
 import dev.viesti.persistence.deadletter.DeadLetterRepository;
-import dev.viesti.persistence.outbox.OutboxRepository;
+import dev.viesti.persistence.outbox.DeliveryRepository;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
 import dev.viesti.protocol.deadletter.DeadLetter;
@@ -50,7 +50,7 @@ final class ClusteredViesti implements Viesti {
   private static final Duration DELETE_PATIENCE = Duration.ofMinutes(3);
 
   private final AppCalls calls;
-  private final OutboxRepository outbox;
+  private final DeliveryRepository deliveries;
   private final DeadLetterRepository deadLetters;
   private final AppDirectory directory;
   private final Outcomes outcomes;
@@ -66,7 +66,7 @@ final class ClusteredViesti implements Viesti {
       BooleanSupplier ready,
       Runnable stop) {
     this.calls = calls;
-    this.outbox = reading.outbox();
+    this.deliveries = reading.deliveries();
     this.deadLetters = reading.deadLetters();
     this.directory = reading.directory();
     this.outcomes = outcomes;
@@ -77,7 +77,7 @@ final class ClusteredViesti implements Viesti {
 
   /** What lists are read from. */
   record Reading(
-      OutboxRepository outbox, DeadLetterRepository deadLetters, AppDirectory directory) {}
+      DeliveryRepository deliveries, DeadLetterRepository deadLetters, AppDirectory directory) {}
 
   // ---- apps and triggers
 
@@ -200,7 +200,7 @@ final class ClusteredViesti implements Viesti {
                     () -> {
                       Instant due = after == null ? null : after.dueAt();
                       long seq = after == null ? Long.MIN_VALUE : after.seq();
-                      return outbox.list(app, trigger, due, seq, limit).stream()
+                      return deliveries.list(app, trigger, due, seq, limit).stream()
                           .map(row -> view(row, running))
                           .toList();
                     }));
@@ -245,7 +245,7 @@ final class ClusteredViesti implements Viesti {
   private CompletionStage<Delivery> find(AppId app, DeliveryId id) {
     return read(
         () -> {
-          Delivery row = outbox.find(app, id);
+          Delivery row = deliveries.find(app, id);
           if (row == null) {
             throw notFound(
                 "app '%s' has no delivery '%s' that waits or runs: it has ended, or never was"

@@ -5,6 +5,7 @@ import dev.viesti.dispatcher.Refusal;
 import dev.viesti.dispatcher.TriggerView;
 import dev.viesti.dispatcher.outbox.Outbox;
 import dev.viesti.dispatcher.outbox.OutboxPolicy;
+import dev.viesti.dispatcher.outbox.Owners;
 import dev.viesti.dispatcher.outbox.PostBox;
 import dev.viesti.dispatcher.outbox.Statements;
 import dev.viesti.dispatcher.wire.Answer;
@@ -442,8 +443,9 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
 
   /** Before the app itself, so that a deletion that failed half-way can be repeated. */
   private boolean forgetApp() throws SQLException {
-    while (parts.deadLetters().purge(app, FORGET_BATCH) == FORGET_BATCH
-        || parts.owners().repository().forgetIdsOf(app, FORGET_BATCH) == FORGET_BATCH) {
+    Owners.Tables tables = parts.owners().tables();
+    while (tables.deadLetters().purge(app, FORGET_BATCH) == FORGET_BATCH
+        || tables.housekeeping().forgetIdsOf(app, FORGET_BATCH) == FORGET_BATCH) {
       // in batches, so that no transaction is long
     }
     parts.directory().remove(app);

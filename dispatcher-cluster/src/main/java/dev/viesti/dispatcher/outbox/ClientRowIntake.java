@@ -119,10 +119,11 @@ final class ClientRowIntake {
 
   private Loaded load(ClientRows.Read read) throws java.sql.SQLException {
     OutboxSettings settings = owners.settings();
-    Horizon horizon = read.horizon() ? owners.clientRows().horizon() : null;
+    Horizon horizon = read.horizon() ? owners.tables().clientRows().horizon() : null;
     return new Loaded(
         horizon,
         owners
+            .tables()
             .clientRows()
             .read(
                 app,

@@ -10,7 +10,6 @@ import dev.viesti.dispatcher.execution.Execution;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.persistence.outbox.Claim;
 import dev.viesti.persistence.outbox.Insert;
-import dev.viesti.persistence.outbox.OutboxRepository;
 import dev.viesti.persistence.outbox.RowChange;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.Delivery;
@@ -342,9 +341,10 @@ public final class Outbox {
     CompletableFuture<Start> start =
         supply(
             () -> {
-              OutboxRepository repository = owners.repository();
-              Claim claim = repository.claim(app, owners.node(), owners.settings().pendingMax());
-              return new Start(claim, repository.parkedKeys(app, parking));
+              Owners.Tables tables = owners.tables();
+              Claim claim =
+                  tables.owners().claim(app, owners.node(), owners.settings().pendingMax());
+              return new Start(claim, tables.deadLetters().parkedKeys(app, parking));
             });
     context.pipeToSelf(
         start,
@@ -394,7 +394,7 @@ public final class Outbox {
     if (phase == Phase.CLAIMING) {
       claim();
     } else if (phase == Phase.RENEWING) {
-      context.pipeToSelf(supply(() -> owners.repository().renew(app, epoch)), Outbox::renewed);
+      context.pipeToSelf(supply(() -> owners.tables().owners().renew(app, epoch)), Outbox::renewed);
     }
   }
 
@@ -612,7 +612,8 @@ public final class Outbox {
       told.replyTo().tell(unavailable(STARTING));
     } else if (!runs.complete(told.id(), told.outcome(), told.replyTo())) {
       context.pipeToSelf(
-          supply(() -> Optional.ofNullable(owners.repository().findDeferred(app, told.id()))),
+          supply(
+              () -> Optional.ofNullable(owners.tables().deliveries().findDeferred(app, told.id()))),
           (row, failure) ->
               new DeferredFound(told, row == null ? null : row.orElse(null), failure));
     }
@@ -662,7 +663,7 @@ public final class Outbox {
     if (!parking.isEmpty() && owning()) {
       long asked = runs.askingForParked();
       context.pipeToSelf(
-          supply(() -> owners.repository().parkedKeys(app, parking)),
+          supply(() -> owners.tables().deadLetters().parkedKeys(app, parking)),
           (keys, failure) -> new ParkedFound(asked, keys));
     }
   }
@@ -705,7 +706,7 @@ public final class Outbox {
 
   private void purge(ActorRef<Answer> replyTo) {
     context.pipeToSelf(
-        supply(() -> owners.repository().purge(app, epoch, PURGE_ROWS) < PURGE_ROWS),
+        supply(() -> owners.tables().housekeeping().purge(app, epoch, PURGE_ROWS) < PURGE_ROWS),
         (all, failure) -> new Purged(all != null && all, failure, replyTo));
   }
 
@@ -739,7 +740,7 @@ public final class Outbox {
       CompletableFuture<Boolean> release =
           supply(
               () -> {
-                owners.repository().release(app, epoch);
+                owners.tables().owners().release(app, epoch);
                 return true;
               });
       context.pipeToSelf(release, (done, failure) -> new Released());

@@ -1,6 +1,6 @@
 package dev.viesti.dispatcher.outbox;
 
-import dev.viesti.persistence.outbox.OutboxRepository;
+import dev.viesti.persistence.outbox.DeliveryRepository;
 import dev.viesti.persistence.outbox.Page;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.Delivery;
@@ -33,7 +33,7 @@ final class PageLoader {
   }
 
   private Loaded readPage(TablePosition.Read read) throws SQLException {
-    OutboxRepository repository = owners.repository();
+    DeliveryRepository repository = owners.tables().deliveries();
     int rows = owners.settings().pageRows();
     long bytes = owners.settings().windowBytes() / PAGE_SHARE;
     return switch (read) {
