@@ -2,12 +2,17 @@ package dev.viesti.dispatcher;
 
 import dev.viesti.dispatcher.app.App;
 import dev.viesti.dispatcher.app.LocalApps;
+import dev.viesti.dispatcher.outbox.Statements;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.event.Event;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -15,7 +20,10 @@ import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 
-/** Asks apps, wherever they are, and turns refusals and silence into {@link RefusedException}. */
+/**
+ * Asks apps, wherever they are, and the database; turns refusals and silence into {@link
+ * RefusedException}.
+ */
 final class AppCalls {
   private final ClusterSharding sharding;
   private final LocalApps locals;
@@ -34,6 +42,26 @@ final class AppCalls {
 
   Executor executor() {
     return executor;
+  }
+
+  /** Runs a statement right here, where it may block. */
+  <T> CompletionStage<T> read(Callable<T> statement) {
+    return Statements.on(executor, statement)
+        .handle(
+            (result, failure) -> {
+              if (failure instanceof SQLException away) {
+                throw new RefusedException(
+                    new Refusal.Unavailable(
+                        "the database is not available: " + away.getMessage(),
+                        Duration.ofSeconds(1)));
+              }
+              if (failure != null) {
+                throw failure instanceof RuntimeException known
+                    ? known
+                    : new CompletionException(failure);
+              }
+              return result;
+            });
   }
 
   /** Tells the app, wherever it is, and hears nothing. */

@@ -1,12 +1,13 @@
 package dev.viesti.dispatcher;
 
 import dev.viesti.dispatcher.app.App;
+import dev.viesti.dispatcher.app.OutboxRequest;
 import dev.viesti.dispatcher.cluster.Outcomes;
 import dev.viesti.dispatcher.outbox.Statements;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.persistence.app.AppDirectory;
 import dev.viesti.persistence.deadletter.DeadLetterRepository;
-import dev.viesti.persistence.outbox.OutboxRepository;
+import dev.viesti.persistence.outbox.DeliveryRepository;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
 import dev.viesti.protocol.deadletter.DeadLetter;
@@ -16,7 +17,6 @@ import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
-import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -25,9 +25,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -41,17 +39,12 @@ final class ClusteredViesti implements Viesti {
   /** Events of one message between nodes: well below the largest frame, 1 MiB. */
   private static final int CHUNK_BYTES = 256 << 10;
 
-  /** Dead letters that one message, and one transaction, replays. */
-  private static final int REPLAY_BATCH = 500;
-
-  private static final int COUNT_MAX = 100_000;
-  private static final int NOTE_MAX = 2_000;
   private static final Duration GLANCE = Duration.ofSeconds(2);
   private static final Duration DELETE_PATIENCE = Duration.ofMinutes(3);
 
   private final AppCalls calls;
-  private final OutboxRepository outbox;
-  private final DeadLetterRepository deadLetters;
+  private final DeliveryRepository deliveries;
+  private final DeadLetterCalls deadLetters;
   private final AppDirectory directory;
   private final Outcomes outcomes;
   private final Clock clock;
@@ -66,8 +59,8 @@ final class ClusteredViesti implements Viesti {
       BooleanSupplier ready,
       Runnable stop) {
     this.calls = calls;
-    this.outbox = reading.outbox();
-    this.deadLetters = reading.deadLetters();
+    this.deliveries = reading.deliveries();
+    this.deadLetters = new DeadLetterCalls(calls, reading.deadLetters());
     this.directory = reading.directory();
     this.outcomes = outcomes;
     this.clock = clock;
@@ -77,7 +70,7 @@ final class ClusteredViesti implements Viesti {
 
   /** What lists are read from. */
   record Reading(
-      OutboxRepository outbox, DeadLetterRepository deadLetters, AppDirectory directory) {}
+      DeliveryRepository deliveries, DeadLetterRepository deadLetters, AppDirectory directory) {}
 
   // ---- apps and triggers
 
@@ -99,7 +92,7 @@ final class ClusteredViesti implements Viesti {
 
   @Override
   public CompletionStage<List<AppSummary>> listApps(@Nullable AppId after, int limit) {
-    return read(
+    return calls.read(
         () ->
             directory.list(after, limit).stream()
                 .map(
@@ -196,11 +189,11 @@ final class ClusteredViesti implements Viesti {
         .thenCompose(known -> running(app))
         .thenCompose(
             running ->
-                read(
+                calls.read(
                     () -> {
                       Instant due = after == null ? null : after.dueAt();
                       long seq = after == null ? Long.MIN_VALUE : after.seq();
-                      return outbox.list(app, trigger, due, seq, limit).stream()
+                      return deliveries.list(app, trigger, due, seq, limit).stream()
                           .map(row -> view(row, running))
                           .toList();
                     }));
@@ -220,7 +213,9 @@ final class ClusteredViesti implements Viesti {
         .thenCompose(
             row ->
                 calls.ask(
-                    app, Answer.OneDelivery.class, replyTo -> new App.RetryDelivery(row, replyTo)))
+                    app,
+                    Answer.OneDelivery.class,
+                    replyTo -> new OutboxRequest.RetryDelivery(row, replyTo)))
         .thenApply(Answer.OneDelivery::delivery);
   }
 
@@ -230,7 +225,10 @@ final class ClusteredViesti implements Viesti {
         .thenCompose(known -> find(app, id))
         .thenCompose(
             row ->
-                calls.ask(app, Answer.Done.class, replyTo -> new App.CancelDelivery(row, replyTo)))
+                calls.ask(
+                    app,
+                    Answer.Done.class,
+                    replyTo -> new OutboxRequest.CancelDelivery(row, replyTo)))
         .thenApply(done -> null);
   }
 
@@ -238,16 +236,19 @@ final class ClusteredViesti implements Viesti {
   public CompletionStage<Void> completeDelivery(
       AppId app, DeliveryId id, Completion completion, String principal) {
     return calls
-        .ask(app, Answer.Done.class, replyTo -> new App.CompleteDelivery(id, completion, replyTo))
+        .ask(
+            app,
+            Answer.Done.class,
+            replyTo -> new OutboxRequest.CompleteDelivery(id, completion, replyTo))
         .thenApply(done -> null);
   }
 
   private CompletionStage<Delivery> find(AppId app, DeliveryId id) {
-    return read(
+    return calls.read(
         () -> {
-          Delivery row = outbox.find(app, id);
+          Delivery row = deliveries.find(app, id);
           if (row == null) {
-            throw notFound(
+            throw RefusedException.notFound(
                 "app '%s' has no delivery '%s' that waits or runs: it has ended, or never was"
                     .formatted(app, id));
           }
@@ -258,7 +259,7 @@ final class ClusteredViesti implements Viesti {
   /** Numbers of the rows that run; none when the owner is too busy to say. */
   private CompletionStage<Set<Long>> running(AppId app) {
     return calls
-        .ask(app, Answer.Running.class, GLANCE, App.AskRunning::new)
+        .ask(app, Answer.Running.class, GLANCE, OutboxRequest.AskRunning::new)
         .<Set<Long>>thenApply(running -> new HashSet<>(running.seqs()))
         .exceptionally(silent -> Set.of());
   }
@@ -283,102 +284,34 @@ final class ClusteredViesti implements Viesti {
   @Override
   public CompletionStage<List<DeadLetter>> listDeadLetters(
       AppId app, DeadLetterQuery query, @Nullable UUID after, int limit) {
-    return getApp(app)
-        .thenCompose(
-            known ->
-                read(() -> deadLetters.list(app, query.trigger(), query.resolved(), after, limit)));
+    return getApp(app).thenCompose(known -> deadLetters.list(app, query, after, limit));
   }
 
   @Override
   public CompletionStage<DeadLetter> getDeadLetter(AppId app, UUID id) {
-    return read(
-        () -> {
-          DeadLetter letter = deadLetters.get(app, id);
-          if (letter == null) {
-            throw notFound("app '%s' has no dead letter '%s'".formatted(app, id));
-          }
-          return letter;
-        });
+    return deadLetters.get(app, id);
   }
 
   @Override
   public CompletionStage<Long> countDeadLetters(AppId app, DeadLetterQuery query) {
-    return getApp(app)
-        .thenCompose(
-            known ->
-                read(() -> deadLetters.count(app, query.trigger(), query.resolved(), COUNT_MAX)));
+    return getApp(app).thenCompose(known -> deadLetters.count(app, query));
   }
 
   @Override
   public CompletionStage<DeliveryId> replayDeadLetter(AppId app, UUID id, String principal) {
-    return getDeadLetter(app, id)
-        .thenCompose(
-            letter ->
-                replay(app, List.of(id))
-                    .thenApply(
-                        count -> {
-                          if (count == 0) {
-                            throw resolvedAlready(letter.id());
-                          }
-                          return letter.delivery();
-                        }));
+    return deadLetters.replay(app, id);
   }
 
   @Override
   public CompletionStage<Integer> replayDeadLetters(
       AppId app, DeadLetterQuery query, int limit, String principal) {
-    return getApp(app).thenCompose(known -> replayFrom(app, query, null, limit, 0));
-  }
-
-  private CompletionStage<Integer> replayFrom(
-      AppId app, DeadLetterQuery query, @Nullable UUID after, int limit, int done) {
-    int batch = Math.min(REPLAY_BATCH, limit - done);
-    if (batch <= 0) {
-      return CompletableFuture.completedFuture(done);
-    }
-    return read(() -> deadLetters.unresolvedIds(app, query.trigger(), after, batch))
-        .thenCompose(
-            ids ->
-                ids.isEmpty()
-                    ? CompletableFuture.completedFuture(done)
-                    : replay(app, ids)
-                        .thenCompose(
-                            count -> replayFrom(app, query, ids.getLast(), limit, done + count)));
-  }
-
-  private CompletionStage<Integer> replay(AppId app, List<UUID> ids) {
-    return calls
-        .ask(app, Answer.Replayed.class, replyTo -> new App.Replay(ids, replyTo))
-        .thenApply(Answer.Replayed::count);
+    return getApp(app).thenCompose(known -> deadLetters.replay(app, query, limit));
   }
 
   @Override
   public CompletionStage<DeadLetter> resolveDeadLetter(
       AppId app, UUID id, Resolution resolution, @Nullable String note, String principal) {
-    if (resolution == Resolution.REPLAYED) {
-      return CompletableFuture.failedFuture(
-          new RefusedException(
-              new Refusal.Invalid(
-                  "/resolution", "use the replay operation: it puts the delivery back as well")));
-    }
-    if (note != null && (note.length() > NOTE_MAX || note.indexOf('\0') >= 0)) {
-      return CompletableFuture.failedFuture(
-          new RefusedException(
-              new Refusal.Invalid(
-                  "/note", "a note has at most " + NOTE_MAX + " characters, none of them U+0000")));
-    }
-    return getDeadLetter(app, id)
-        .thenCompose(
-            letter ->
-                read(
-                    () -> {
-                      if (!deadLetters.resolve(app, id, resolution, note)) {
-                        throw resolvedAlready(id);
-                      }
-                      calls.tell(app, new App.DeadLettersResolved());
-                      DeadLetter resolved = deadLetters.get(app, id);
-                      return resolved == null ? letter : resolved;
-                    }));
+    return deadLetters.resolve(app, id, resolution, note);
   }
 
   // ---- the node
@@ -396,33 +329,5 @@ final class ClusteredViesti implements Viesti {
   @Override
   public void close() {
     stop.run();
-  }
-
-  private <T> CompletionStage<T> read(Callable<T> statement) {
-    return Statements.on(calls.executor(), statement)
-        .handle(
-            (result, failure) -> {
-              if (failure instanceof SQLException away) {
-                throw new RefusedException(
-                    new Refusal.Unavailable(
-                        "the database is not available: " + away.getMessage(),
-                        Duration.ofSeconds(1)));
-              }
-              if (failure != null) {
-                throw failure instanceof RuntimeException known
-                    ? known
-                    : new CompletionException(failure);
-              }
-              return result;
-            });
-  }
-
-  private static RefusedException notFound(String detail) {
-    return new RefusedException(new Refusal.NotFound(detail));
-  }
-
-  private static RefusedException resolvedAlready(UUID id) {
-    return new RefusedException(
-        new Refusal.Conflict("dead letter '%s' is resolved already".formatted(id)));
   }
 }

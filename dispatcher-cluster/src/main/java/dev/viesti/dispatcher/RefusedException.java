@@ -11,6 +11,10 @@ public final class RefusedException extends RuntimeException {
     this.refusal = refusal;
   }
 
+  static RefusedException notFound(String detail) {
+    return new RefusedException(new Refusal.NotFound(detail));
+  }
+
   public Refusal refusal() {
     return refusal;
   }

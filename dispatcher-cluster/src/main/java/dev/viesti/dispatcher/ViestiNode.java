@@ -24,8 +24,11 @@ import dev.viesti.persistence.Database;
 import dev.viesti.persistence.app.AppDirectory;
 import dev.viesti.persistence.deadletter.DeadLetterRepository;
 import dev.viesti.persistence.outbox.ClientRowRepository;
+import dev.viesti.persistence.outbox.DeliveryRepository;
 import dev.viesti.persistence.outbox.EffectTransactions;
+import dev.viesti.persistence.outbox.HousekeepingRepository;
 import dev.viesti.persistence.outbox.OutboxRepository;
+import dev.viesti.persistence.outbox.OwnerRepository;
 import dev.viesti.persistence.wake.WakeUps;
 import dev.viesti.protocol.app.AppId;
 import java.security.SecureRandom;
@@ -96,20 +99,25 @@ public final class ViestiNode {
     ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "viesti", config);
     join(system, config);
 
-    var repository = new OutboxRepository(database);
-    var clientRows = new ClientRowRepository(database);
-    var deadLetters = new DeadLetterRepository(database);
+    var hotPath = new OutboxRepository(database);
+    var tables =
+        new Owners.Tables(
+            new OwnerRepository(database),
+            new DeliveryRepository(database),
+            new ClientRowRepository(database),
+            new DeadLetterRepository(database),
+            new HousekeepingRepository(database));
     var directory = new AppDirectory(database);
-    var seqs = new SeqBlocks(repository);
+    var seqs = new SeqBlocks(tables.owners());
     var writer =
         new OutboxWriter(
-            repository,
-            deadLetters,
-            clientRows,
+            hotPath,
+            tables.deadLetters(),
+            tables.clientRows(),
             seqs,
             settings.writerGroupBytesMax(),
             settings.writerQueueBytesMax());
-    var settler = new Settler(repository, settings.settlerPause());
+    var settler = new Settler(hotPath, settings.settlerPause());
     var targets =
         new Targets(
             webhookSettings,
@@ -127,8 +135,7 @@ public final class ViestiNode {
         new Owners(
             Sweep.nodeName(Cluster.get(system).selfMember()),
             outboxSettings,
-            repository,
-            clientRows,
+            tables,
             new Owners.Commits(writer, settler, seqs),
             new Gate(settings.permits()),
             targets,
@@ -139,9 +146,7 @@ public final class ViestiNode {
             uuids::generate,
             alarms,
             blocking);
-    var parts =
-        new AppParts(
-            owners, directory, deadLetters, locals, settings.triggersMax(), new SecureRandom());
+    var parts = new AppParts(owners, directory, locals, settings.triggersMax(), new SecureRandom());
     writer.start();
     settler.start();
 
@@ -156,7 +161,7 @@ public final class ViestiNode {
         system.systemActorOf(
             Sweep.create(
                 new Sweep.Parts(
-                    repository,
+                    tables.housekeeping(),
                     settings.sweepInterval(),
                     settings.idempotencyRetention(),
                     options.clock(),
@@ -194,7 +199,7 @@ public final class ViestiNode {
         system,
         new ClusteredViesti(
             calls,
-            new ClusteredViesti.Reading(repository, deadLetters, directory),
+            new ClusteredViesti.Reading(tables.deliveries(), tables.deadLetters(), directory),
             outcomes,
             options.clock(),
             () -> ready(system, database),

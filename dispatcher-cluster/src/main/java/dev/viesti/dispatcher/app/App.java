@@ -1,31 +1,23 @@
 package dev.viesti.dispatcher.app;
 
-import dev.viesti.dispatcher.Completion;
 import dev.viesti.dispatcher.Refusal;
 import dev.viesti.dispatcher.TriggerView;
 import dev.viesti.dispatcher.outbox.Outbox;
+import dev.viesti.dispatcher.outbox.OutboxParent;
 import dev.viesti.dispatcher.outbox.OutboxPolicy;
-import dev.viesti.dispatcher.outbox.PostBox;
-import dev.viesti.dispatcher.outbox.Statements;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.dispatcher.wire.Wire;
-import dev.viesti.persistence.app.AppDirectory;
 import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
-import dev.viesti.protocol.delivery.Delivery;
-import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -53,19 +45,23 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   public static final EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "app");
 
   /** What an app understands. */
-  public sealed interface Command {}
+  public sealed interface Command
+      permits Asked, OutboxRequest, News, Listing.Written, Deletion.News {}
+
+  /** What others ask it or tell it, from any node. */
+  public sealed interface Asked extends Command, Wire {}
 
   public record PutApp(
       AppSettings settings,
       @Nullable Long expectedRevision,
       String principal,
       ActorRef<Answer> replyTo)
-      implements Command, Wire {}
+      implements Asked {}
 
-  public record GetApp(ActorRef<Answer> replyTo) implements Command, Wire {}
+  public record GetApp(ActorRef<Answer> replyTo) implements Asked {}
 
   public record DeleteApp(boolean cancelDeliveries, String principal, ActorRef<Answer> replyTo)
-      implements Command, Wire {}
+      implements Asked {}
 
   public record PutTrigger(
       TriggerId id,
@@ -73,53 +69,36 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
       @Nullable Long expectedRevision,
       String principal,
       ActorRef<Answer> replyTo)
-      implements Command, Wire {}
+      implements Asked {}
 
-  public record GetTrigger(TriggerId id, ActorRef<Answer> replyTo) implements Command, Wire {}
+  public record GetTrigger(TriggerId id, ActorRef<Answer> replyTo) implements Asked {}
 
-  public record ListTriggers(ActorRef<Answer> replyTo) implements Command, Wire {}
+  public record ListTriggers(ActorRef<Answer> replyTo) implements Asked {}
 
   public record DeleteTrigger(TriggerId id, String principal, ActorRef<Answer> replyTo)
-      implements Command, Wire {}
+      implements Asked {}
 
-  public record Publish(List<Event> events, ActorRef<Answer> replyTo) implements Command, Wire {}
-
-  public record AskRunning(ActorRef<Answer> replyTo) implements Command, Wire {}
-
-  public record RetryDelivery(Delivery row, ActorRef<Answer> replyTo) implements Command, Wire {}
-
-  public record CancelDelivery(Delivery row, ActorRef<Answer> replyTo) implements Command, Wire {}
-
-  /** Tells the outcome of a deferred delivery. */
-  public record CompleteDelivery(DeliveryId id, Completion completion, ActorRef<Answer> replyTo)
-      implements Command, Wire {}
-
-  public record Replay(List<UUID> deadLetters, ActorRef<Answer> replyTo) implements Command, Wire {}
+  public record Publish(List<Event> events, ActorRef<Answer> replyTo) implements Asked {}
 
   /** Somebody marked dead letters as dealt with: their keys may go on. */
-  public record DeadLettersResolved() implements Command, Wire {}
+  public record DeadLettersResolved() implements Asked {}
 
   /** Makes sure that the app's owner is there, and looks: rows of it are due, or new. */
-  public record Wake() implements Command, Wire {}
+  public record Wake() implements Asked {}
 
   /** Sharding's word that the app moves or the node stops. */
-  public record Stop() implements Command, Wire {}
+  public record Stop() implements Asked {}
 
-  private record DirectoryWritten(
-      Answer answer, @Nullable Throwable failure, ActorRef<Answer> replyTo) implements Command {}
+  /** What became of what it began. */
+  sealed interface News extends Command {}
 
-  private record Emptied(@Nullable Answer answer, DeleteApp delete) implements Command {}
+  record Disable(TriggerId id, String reason) implements News {}
 
-  private record Forgotten(@Nullable Throwable failure, DeleteApp delete) implements Command {}
+  record RouteRows(List<Event> events, Consumer<List<List<Insert.Route>>> answer) implements News {}
 
-  private record Disable(TriggerId id, String reason) implements Command {}
+  record OutboxGone() implements News {}
 
-  private record RouteRows(List<Event> events, Consumer<List<List<Insert.Route>>> answer)
-      implements Command {}
-
-  private record OutboxGone() implements Command {}
-
-  private record Idle() implements Command {}
+  record Idle() implements News {}
 
   /** Every {@value} events; state and events are small, and replay reads at most as many. */
   private static final int SNAPSHOT_EVERY = 100;
@@ -127,21 +106,18 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   /** How long an entity without an app stays: long enough for a burst of mistakes. */
   private static final Duration NOTHING_HERE = Duration.ofSeconds(10);
 
-  /** Emptying an outbox with a million rows takes seconds. */
-  private static final Duration PURGE_TIMEOUT = Duration.ofMinutes(2);
-
-  private static final int FORGET_BATCH = 5_000;
-  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+  private static final String STARTING = "the app is starting or stopping";
 
   private final ActorContext<Command> context;
   private final AppId app;
   private final ActorRef<ClusterSharding.ShardCommand> shard;
   private final AppParts parts;
   private final Registration registration;
-  private @Nullable ActorRef<Outbox.Command> outbox;
-  private @Nullable PostBox posts;
+  private final Listing listing;
+  private final Deletion deletion;
+  private final OutboxChild outbox;
+  private final OutboxParent parent;
   private boolean stopping;
-  private boolean deleting;
 
   private App(
       ActorContext<Command> context,
@@ -157,9 +133,16 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     this.app = app;
     this.shard = shard;
     this.parts = parts;
-    this.registration = new Registration(parts);
-    context.getChild("outbox").ifPresent(child -> outbox = child.<Outbox.Command>unsafeUpcast());
-    posts = parts.locals().outbox(app);
+    this.registration = new Registration(app, parts);
+    this.listing = new Listing(context, parts);
+    this.deletion = new Deletion(context, app, parts);
+    this.outbox = new OutboxChild(context, app, parts);
+    ActorRef<Command> self = context.getSelf();
+    this.parent =
+        new OutboxParent(
+            (id, reason) -> self.tell(new Disable(id, reason)),
+            () -> self.tell(new Idle()),
+            (events, answer) -> self.tell(new RouteRows(events, answer)));
   }
 
   /** The behaviour of {@code app} on this node. */
@@ -201,39 +184,32 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     return switch (command) {
       case Publish publish -> onPublish(state, publish);
       case PutApp put -> onPutApp(state, put);
-      case PutTrigger put -> state.exists() ? onPutTrigger(state, put) : unknown(put.replyTo());
+      case PutTrigger put ->
+          decided(
+              registration.put(state, put, now()),
+              put.replyTo(),
+              after -> registration.get(after, put.id()));
       case DeleteTrigger delete ->
-          state.exists() ? onDeleteTrigger(state, delete) : unknown(delete.replyTo());
+          decided(
+              registration.delete(state, delete, now()),
+              delete.replyTo(),
+              after -> new Answer.Done());
       case DeleteApp delete -> onDeleteApp(state, delete);
-      case Emptied(var answer, var delete) -> onEmptied(answer, delete);
-      case Forgotten(var failure, var delete) -> onForgotten(failure, delete);
-      case GetApp(var replyTo) ->
-          state.exists() ? answer(replyTo, new Answer.App(state.view(app))) : unknown(replyTo);
-      case GetTrigger(var id, var replyTo) -> onGetTrigger(state, id, replyTo);
-      case ListTriggers(var replyTo) ->
-          state.exists()
-              ? answer(replyTo, new Answer.Triggers(List.copyOf(state.triggers().values())))
-              : unknown(replyTo);
-      case AskRunning(var replyTo) -> forward(state, new Outbox.AskRunning(replyTo), replyTo);
-      case RetryDelivery(var row, var replyTo) ->
-          forward(state, new Outbox.RetryNow(row, replyTo), replyTo);
-      case CancelDelivery(var row, var replyTo) ->
-          forward(state, new Outbox.Cancel(row, replyTo), replyTo);
-      case CompleteDelivery(var id, var completion, var replyTo) ->
-          forward(state, new Outbox.Complete(id, completion.outcome(), replyTo), replyTo);
-      case Replay(var ids, var replyTo) -> forward(state, new Outbox.Replay(ids, replyTo), replyTo);
-      case DirectoryWritten(var answer, var failure, var replyTo) -> {
-        replyTo.tell(
-            failure == null ? answer : unavailable("saved, but not listed yet: repeat it"));
+      case Deletion.Emptied(var answer, var delete) -> onEmptied(answer, delete);
+      case Deletion.Forgotten(var failure, var delete) -> onForgotten(failure, delete);
+      case GetApp(var replyTo) -> answer(replyTo, registration.app(state));
+      case GetTrigger(var id, var replyTo) -> answer(replyTo, registration.get(state, id));
+      case ListTriggers(var replyTo) -> answer(replyTo, registration.list(state));
+      case OutboxRequest request -> forward(state, request);
+      case Listing.Written written -> {
+        listing.written(written);
         yield Effect().none();
       }
       case Disable(var id, var reason) -> onDisable(state, id, reason);
       case Wake() -> onWake();
       case RouteRows(var events, var answer) -> onRouteRows(state, events, answer);
       case DeadLettersResolved() -> {
-        if (outbox != null) {
-          outbox.tell(new Outbox.CheckParked());
-        }
+        outbox.tell(new Outbox.CheckParked());
         yield Effect().none();
       }
       case Idle() -> {
@@ -256,56 +232,22 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   }
 
   private void configureOutbox(AppState state) {
-    if (state.settings() == null || stopping) {
-      return;
+    OutboxPolicy policy = OutboxChild.policy(state);
+    if (policy != null && !stopping) {
+      outbox.configure(state, policy, parent, !deletion.isUnderWay());
     }
-    Map<TriggerId, Trigger> triggers = new HashMap<>();
-    state.triggers().values().forEach(view -> triggers.put(view.id(), view.trigger()));
-    var policy = new OutboxPolicy(state.settings(), Map.copyOf(triggers));
-    ActorRef<Outbox.Command> child = outbox;
-    PostBox box = posts;
-    if (child != null && box != null) {
-      child.tell(new Outbox.Configure(policy));
-      admit(state, box);
-      return;
-    }
-    box = new PostBox();
-    ActorRef<Command> self = context.getSelf();
-    var parent =
-        new Outbox.Parent(
-            (id, reason) -> self.tell(new Disable(id, reason)),
-            () -> self.tell(new Idle()),
-            (events, answer) -> self.tell(new RouteRows(events, answer)));
-    child = context.spawn(Outbox.create(parts.owners(), app, box, policy, parent), "outbox");
-    context.watchWith(child, new OutboxGone());
-    context.cancelReceiveTimeout();
-    outbox = child;
-    posts = box;
-    admit(state, box);
-  }
-
-  /** From now on events are matched to the triggers of {@code state}. */
-  private void admit(AppState state, PostBox box) {
-    var router = new Router(state.triggers().values(), parts.owners().telemetry()::filterFailed);
-    parts.locals().put(app, router, box, !deleting);
   }
 
   private Effect<AppEvent, AppState> onStop() {
     stopping = true;
     parts.locals().open(app, false);
-    if (outbox == null) {
-      return Effect().stop();
-    }
-    outbox.tell(new Outbox.Drain());
-    return Effect().none();
+    return outbox.tell(new Outbox.Drain()) ? Effect().none() : Effect().stop();
   }
 
   /** Fenced, drained, or emptied for a deletion. Whoever needs the app next starts it anew. */
   private Effect<AppEvent, AppState> onOutboxGone(AppState state) {
-    outbox = null;
-    posts = null;
-    parts.locals().remove(app);
-    return deleting || !state.exists() ? Effect().none() : Effect().stop();
+    outbox.gone();
+    return deletion.isUnderWay() || !state.exists() ? Effect().none() : Effect().stop();
   }
 
   // ---- events
@@ -314,31 +256,23 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     if (!state.exists()) {
       return unknown(publish.replyTo());
     }
-    if (outbox == null || deleting) {
-      return answer(publish.replyTo(), unavailable("the app is starting or stopping"));
-    }
-    return parts.locals().publish(app, publish.events(), publish.replyTo()::tell)
+    boolean accepts = outbox.ref() != null && !deletion.isUnderWay();
+    return accepts && parts.locals().publish(app, publish.events(), publish.replyTo()::tell)
         ? Effect().none()
-        : answer(publish.replyTo(), unavailable("the app is starting or stopping"));
+        : answer(publish.replyTo(), Answer.unavailable(STARTING));
   }
 
   /** An owner that is only starting reads everything anyway. */
   private Effect<AppEvent, AppState> onWake() {
-    if (outbox != null) {
-      outbox.tell(new Outbox.ClientRowsMayWait());
-    }
+    outbox.tell(new Outbox.ClientRowsMayWait());
     return Effect().none();
   }
 
   /** Events that a service wrote itself: they are accepted now that somebody has seen them. */
   private Effect<AppEvent, AppState> onRouteRows(
       AppState state, List<Event> events, Consumer<List<List<Insert.Route>>> answer) {
-    List<List<Insert.Route>> routes =
-        state.exists() && !deleting ? parts.locals().route(app, events) : null;
-    if (routes != null) {
-      int unmatched = (int) routes.stream().filter(List::isEmpty).count();
-      parts.owners().telemetry().accepted(events.size(), unmatched, 0);
-      answer.accept(routes);
+    if (state.exists() && !deletion.isUnderWay()) {
+      parts.locals().route(app, events, answer);
     }
     return Effect().none();
   }
@@ -346,12 +280,13 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   // ---- the app itself
 
   private Effect<AppEvent, AppState> onPutApp(AppState state, PutApp put) {
-    if (deleting) {
-      return answer(put.replyTo(), unavailable("the app is being deleted"));
+    if (deletion.isUnderWay()) {
+      return answer(put.replyTo(), Answer.unavailable("the app is being deleted"));
     }
-    Refusal refusal = revision(put.expectedRevision(), state.revision());
-    if (refusal != null) {
-      return refuse(put.replyTo(), refusal);
+    Long expected = put.expectedRevision();
+    if (expected != null && expected != state.revision()) {
+      Refusal refusal = new Refusal.PreconditionFailed(state.revision());
+      return answer(put.replyTo(), new Answer.Refused(refusal));
     }
     Instant now = now();
     AppEvent event =
@@ -360,105 +295,50 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
             : new AppEvent.AppCreated(put.settings(), now, put.principal());
     var effect =
         put.settings().equals(state.settings()) ? Effect().none() : Effect().persist(event);
-    return effect.thenRun(after -> list(after, put.replyTo()));
-  }
-
-  /** Answers once the directory has it: a list asked for after the answer shows it. */
-  private void list(AppState state, ActorRef<Answer> replyTo) {
-    configureOutbox(state);
-    var view = state.view(app);
-    var line =
-        new AppDirectory.Line(
-            app,
-            view.settings().displayName(),
-            view.settings().paused(),
-            view.createdAt(),
-            view.updatedAt());
-    var written =
-        Statements.on(
-            parts.owners().blocking(),
-            () -> {
-              parts.directory().put(line);
-              return true;
-            });
-    context.pipeToSelf(
-        written, (done, failure) -> new DirectoryWritten(new Answer.App(view), failure, replyTo));
+    return effect.thenRun(
+        after -> {
+          configureOutbox(after);
+          listing.write(after.view(app), put.replyTo());
+        });
   }
 
   private Effect<AppEvent, AppState> onDeleteApp(AppState state, DeleteApp delete) {
     if (!state.exists()) {
       return unknown(delete.replyTo());
     }
-    if (outbox == null || deleting) {
-      return answer(delete.replyTo(), unavailable("the app is starting or stopping"));
+    ActorRef<Outbox.Command> child = outbox.ref();
+    if (child == null || deletion.isUnderWay()) {
+      return answer(delete.replyTo(), Answer.unavailable(STARTING));
     }
-    deleting = true;
-    parts.locals().open(app, false);
-    ActorRef<Outbox.Command> child = outbox;
-    if (delete.cancelDeliveries()) {
-      purge(child, delete);
-    } else {
-      context.ask(
-          Answer.class,
-          child,
-          RETRY_AFTER.multipliedBy(5),
-          Outbox.AskEmpty::new,
-          (answer, failure) -> new Emptied(answer, delete));
-    }
+    deletion.begin(child, delete);
     return Effect().none();
-  }
-
-  private void purge(ActorRef<Outbox.Command> child, DeleteApp delete) {
-    context.ask(
-        Answer.class,
-        child,
-        PURGE_TIMEOUT,
-        Outbox.Purge::new,
-        (answer, failure) ->
-            new Emptied(answer, new DeleteApp(true, delete.principal(), delete.replyTo())));
   }
 
   private Effect<AppEvent, AppState> onEmptied(@Nullable Answer answer, DeleteApp delete) {
     if (!(answer instanceof Answer.Done)) {
       return notDeleted(
-          answer == null ? unavailable("the outbox did not answer") : answer, delete.replyTo());
+          answer == null ? Answer.unavailable("the outbox did not answer") : answer,
+          delete.replyTo());
     }
-    if (!delete.cancelDeliveries() && outbox != null) {
-      purge(outbox, delete); // nothing waits; this keeps it so
-      return Effect().none();
-    }
-    context.pipeToSelf(
-        Statements.on(parts.owners().blocking(), this::forgetApp),
-        (done, failure) -> new Forgotten(failure, delete));
+    deletion.emptied(delete, outbox.ref());
     return Effect().none();
   }
 
   private Effect<AppEvent, AppState> notDeleted(Answer why, ActorRef<Answer> replyTo) {
-    deleting = false;
-    parts.locals().open(app, true);
+    deletion.failed();
     replyTo.tell(why);
-    return outbox == null ? Effect().stop() : Effect().none();
-  }
-
-  /** Before the app itself, so that a deletion that failed half-way can be repeated. */
-  private boolean forgetApp() throws SQLException {
-    while (parts.deadLetters().purge(app, FORGET_BATCH) == FORGET_BATCH
-        || parts.owners().repository().forgetIdsOf(app, FORGET_BATCH) == FORGET_BATCH) {
-      // in batches, so that no transaction is long
-    }
-    parts.directory().remove(app);
-    return true;
+    return outbox.ref() == null ? Effect().stop() : Effect().none();
   }
 
   private Effect<AppEvent, AppState> onForgotten(@Nullable Throwable failure, DeleteApp delete) {
     if (failure != null) {
-      return notDeleted(unavailable("not deleted yet: repeat it"), delete.replyTo());
+      return notDeleted(Answer.unavailable("not deleted yet: repeat it"), delete.replyTo());
     }
     return Effect()
         .persist(new AppEvent.AppDeleted(now(), delete.principal()))
         .thenRun(
             after -> {
-              deleting = false;
+              deletion.done();
               context.setReceiveTimeout(NOTHING_HERE, new Idle());
               delete.replyTo().tell(new Answer.Done());
             });
@@ -466,57 +346,21 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
 
   // ---- triggers
 
-  private Effect<AppEvent, AppState> onPutTrigger(AppState state, PutTrigger put) {
-    TriggerView was = state.trigger(put.id());
-    Refusal refusal = revision(put.expectedRevision(), was == null ? 0 : was.revision());
-    if (refusal == null) {
-      refusal = registration.refuse(state, was, put.trigger());
-    }
-    if (refusal != null) {
-      return refuse(put.replyTo(), refusal);
-    }
-    Trigger trigger = registration.complete(put.trigger(), was);
-    if (was != null && was.trigger().equals(trigger)) {
-      return answer(put.replyTo(), new Answer.OneTrigger(was));
-    }
-    AppEvent event =
-        was == null
-            ? new AppEvent.TriggerRegistered(put.id(), trigger, now(), put.principal())
-            : new AppEvent.TriggerChanged(put.id(), trigger, now(), put.principal());
-    return Effect()
-        .persist(event)
-        .thenRun(
-            after -> {
-              configureOutbox(after);
-              TriggerView view = after.trigger(put.id());
-              if (view != null) {
-                put.replyTo().tell(new Answer.OneTrigger(view));
-              }
-            });
-  }
-
-  private Effect<AppEvent, AppState> onGetTrigger(
-      AppState state, TriggerId id, ActorRef<Answer> replyTo) {
-    if (!state.exists()) {
-      return unknown(replyTo);
-    }
-    TriggerView view = state.trigger(id);
-    return view == null
-        ? unknownTrigger(id, replyTo)
-        : answer(replyTo, new Answer.OneTrigger(view));
-  }
-
-  private Effect<AppEvent, AppState> onDeleteTrigger(AppState state, DeleteTrigger delete) {
-    if (state.trigger(delete.id()) == null) {
-      return unknownTrigger(delete.id(), delete.replyTo());
-    }
-    return Effect()
-        .persist(new AppEvent.TriggerRemoved(delete.id(), now(), delete.principal()))
-        .thenRun(
-            after -> {
-              configureOutbox(after);
-              delete.replyTo().tell(new Answer.Done());
-            });
+  private Effect<AppEvent, AppState> decided(
+      Registration.Decision decision,
+      ActorRef<Answer> replyTo,
+      Function<AppState, Answer> answerAfter) {
+    return switch (decision) {
+      case Registration.Decision.Answered(var answer) -> answer(replyTo, answer);
+      case Registration.Decision.Changed(var event) ->
+          Effect()
+              .persist(event)
+              .thenRun(
+                  after -> {
+                    configureOutbox(after);
+                    replyTo.tell(answerAfter.apply(after));
+                  });
+    };
   }
 
   private Effect<AppEvent, AppState> onDisable(AppState state, TriggerId id, String reason) {
@@ -532,16 +376,13 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
 
   // ---- answers
 
-  private Effect<AppEvent, AppState> forward(
-      AppState state, Outbox.Command command, ActorRef<Answer> replyTo) {
+  private Effect<AppEvent, AppState> forward(AppState state, OutboxRequest request) {
     if (!state.exists()) {
-      return unknown(replyTo);
+      return unknown(request.replyTo());
     }
-    if (outbox == null || deleting) {
-      return answer(replyTo, unavailable("the app is starting or stopping"));
-    }
-    outbox.tell(command);
-    return Effect().none();
+    return !deletion.isUnderWay() && outbox.tell(request.inside())
+        ? Effect().none()
+        : answer(request.replyTo(), Answer.unavailable(STARTING));
   }
 
   private Effect<AppEvent, AppState> answer(ActorRef<Answer> replyTo, Answer answer) {
@@ -549,24 +390,8 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     return Effect().none();
   }
 
-  private Effect<AppEvent, AppState> refuse(ActorRef<Answer> replyTo, Refusal refusal) {
-    return answer(replyTo, new Answer.Refused(refusal));
-  }
-
   private Effect<AppEvent, AppState> unknown(ActorRef<Answer> replyTo) {
-    return refuse(replyTo, new Refusal.NotFound("there is no app '%s'".formatted(app)));
-  }
-
-  private Effect<AppEvent, AppState> unknownTrigger(TriggerId id, ActorRef<Answer> replyTo) {
-    return refuse(replyTo, new Refusal.NotFound("app '%s' has no trigger '%s'".formatted(app, id)));
-  }
-
-  private static @Nullable Refusal revision(@Nullable Long expected, long actual) {
-    return expected == null || expected == actual ? null : new Refusal.PreconditionFailed(actual);
-  }
-
-  private static Answer unavailable(String why) {
-    return new Answer.Refused(new Refusal.Unavailable(why, RETRY_AFTER));
+    return answer(replyTo, registration.unknownApp());
   }
 
   private Instant now() {

@@ -2,7 +2,6 @@ package dev.viesti.dispatcher.app;
 
 import dev.viesti.dispatcher.outbox.Owners;
 import dev.viesti.persistence.app.AppDirectory;
-import dev.viesti.persistence.deadletter.DeadLetterRepository;
 import java.security.SecureRandom;
 
 /**
@@ -15,7 +14,6 @@ import java.security.SecureRandom;
 public record AppParts(
     Owners owners,
     AppDirectory directory,
-    DeadLetterRepository deadLetters,
     LocalApps locals,
     int triggersMax,
     SecureRandom secrets) {}

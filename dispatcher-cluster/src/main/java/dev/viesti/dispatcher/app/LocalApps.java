@@ -67,10 +67,19 @@ public final class LocalApps {
     return entry != null && entry.open() && publish(entry.router(), entry.outbox(), events, answer);
   }
 
-  /** Matches without accepting; null when the app is not here. */
-  @Nullable List<List<Insert.Route>> route(AppId app, List<Event> events) {
+  /**
+   * Matches events that are in the table already; they count as accepted.
+   *
+   * @param answer is told the matches of each; not when the app is not here
+   */
+  void route(AppId app, List<Event> events, Consumer<List<List<Insert.Route>>> answer) {
     Entry entry = apps.get(app);
-    return entry == null ? null : events.stream().map(entry.router()::route).toList();
+    if (entry != null) {
+      List<List<Insert.Route>> routes = events.stream().map(entry.router()::route).toList();
+      int unmatched = (int) routes.stream().filter(List::isEmpty).count();
+      telemetry.accepted(events.size(), unmatched, 0);
+      answer.accept(routes);
+    }
   }
 
   private boolean publish(

@@ -4,27 +4,106 @@ import dev.viesti.dispatcher.Refusal;
 import dev.viesti.dispatcher.TriggerView;
 import dev.viesti.dispatcher.filter.EventFilter;
 import dev.viesti.dispatcher.filter.InvalidFilterException;
+import dev.viesti.dispatcher.wire.Answer;
+import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.trigger.Target;
 import dev.viesti.protocol.trigger.Trigger;
+import dev.viesti.protocol.trigger.TriggerId;
+import java.time.Instant;
 import java.util.Base64;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What only the owner can check of a trigger that is registered, and what it fills in. */
+/**
+ * What becomes of an app's triggers: decides, and leaves it to the app to write down and answer. It
+ * checks what only the owner can check, and fills in what was left out.
+ */
 final class Registration {
   /** Standard Webhooks asks for 24 to 64. */
   private static final int SECRET_BYTES = 32;
 
+  /** What to do about a request. */
+  sealed interface Decision {
+    /** Nothing changes. */
+    record Answered(Answer answer) implements Decision {}
+
+    /** To be persisted, and answered then. */
+    record Changed(AppEvent event) implements Decision {}
+  }
+
+  private final AppId app;
   private final AppParts parts;
 
-  Registration(AppParts parts) {
+  Registration(AppId app, AppParts parts) {
+    this.app = app;
     this.parts = parts;
+  }
+
+  Answer unknownApp() {
+    return Answer.notFound("there is no app '%s'".formatted(app));
+  }
+
+  Answer app(AppState state) {
+    return state.exists() ? new Answer.App(state.view(app)) : unknownApp();
+  }
+
+  Answer list(AppState state) {
+    return state.exists()
+        ? new Answer.Triggers(List.copyOf(state.triggers().values()))
+        : unknownApp();
+  }
+
+  Answer get(AppState state, TriggerId id) {
+    TriggerView view = state.trigger(id);
+    if (view != null) {
+      return new Answer.OneTrigger(view);
+    }
+    return state.exists() ? unknownTrigger(id) : unknownApp();
+  }
+
+  Decision put(AppState state, App.PutTrigger put, Instant now) {
+    if (!state.exists()) {
+      return new Decision.Answered(unknownApp());
+    }
+    TriggerView was = state.trigger(put.id());
+    long revision = was == null ? 0 : was.revision();
+    Long expected = put.expectedRevision();
+    Refusal refusal =
+        expected == null || expected == revision
+            ? refuse(state, was, put.trigger())
+            : new Refusal.PreconditionFailed(revision);
+    if (refusal != null) {
+      return new Decision.Answered(new Answer.Refused(refusal));
+    }
+    Trigger trigger = complete(put.trigger(), was);
+    if (was == null) {
+      return new Decision.Changed(
+          new AppEvent.TriggerRegistered(put.id(), trigger, now, put.principal()));
+    }
+    return was.trigger().equals(trigger)
+        ? new Decision.Answered(new Answer.OneTrigger(was))
+        : new Decision.Changed(
+            new AppEvent.TriggerChanged(put.id(), trigger, now, put.principal()));
+  }
+
+  Decision delete(AppState state, App.DeleteTrigger delete, Instant now) {
+    if (!state.exists()) {
+      return new Decision.Answered(unknownApp());
+    }
+    return state.trigger(delete.id()) == null
+        ? new Decision.Answered(unknownTrigger(delete.id()))
+        : new Decision.Changed(new AppEvent.TriggerRemoved(delete.id(), now, delete.principal()));
+  }
+
+  private Answer unknownTrigger(TriggerId id) {
+    return Answer.notFound("app '%s' has no trigger '%s'".formatted(app, id));
   }
 
   /**
    * @param was the trigger of that id so far
    * @return null when it may be registered
    */
-  @Nullable Refusal refuse(AppState state, @Nullable TriggerView was, Trigger trigger) {
+  private @Nullable Refusal refuse(AppState state, @Nullable TriggerView was, Trigger trigger) {
     if (was == null && state.triggers().size() >= parts.triggersMax()) {
       return new Refusal.Conflict(
           "the app has %d triggers, which is its limit".formatted(parts.triggersMax()));
@@ -41,7 +120,7 @@ final class Registration {
   }
 
   /** A webhook without a secret keeps the one that its trigger had, or gets a new one. */
-  Trigger complete(Trigger trigger, @Nullable TriggerView was) {
+  private Trigger complete(Trigger trigger, @Nullable TriggerView was) {
     if (!(trigger.target() instanceof Target.Webhook webhook) || webhook.secret() != null) {
       return trigger;
     }

@@ -1,7 +1,7 @@
 package dev.viesti.dispatcher.cluster;
 
 import dev.viesti.dispatcher.outbox.Statements;
-import dev.viesti.persistence.outbox.OutboxRepository;
+import dev.viesti.persistence.outbox.HousekeepingRepository;
 import dev.viesti.protocol.app.AppId;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -40,7 +40,7 @@ public final class Sweep {
    * @param wake tells an app that it has work
    */
   public record Parts(
-      OutboxRepository repository,
+      HousekeepingRepository tables,
       Duration interval,
       Duration idRetention,
       Clock clock,
@@ -110,13 +110,13 @@ public final class Sweep {
 
   private static List<AppId> find(Parts parts) throws SQLException {
     Instant now = parts.clock().instant();
-    parts.repository().forgetIds(now.minus(parts.idRetention()), IDS_MAX);
-    parts.repository().forgetDeferred(now.minus(DEFERRED_KEPT), IDS_MAX);
+    parts.tables().forgetIds(now.minus(parts.idRetention()), IDS_MAX);
+    parts.tables().forgetDeferred(now.minus(DEFERRED_KEPT), IDS_MAX);
     List<AppId> due = new ArrayList<>();
-    List<AppId> page = parts.repository().dueApps(now, null, PAGE);
+    List<AppId> page = parts.tables().dueApps(now, null, PAGE);
     while (!page.isEmpty()) {
       due.addAll(page);
-      page = page.size() < PAGE ? List.of() : parts.repository().dueApps(now, page.getLast(), PAGE);
+      page = page.size() < PAGE ? List.of() : parts.tables().dueApps(now, page.getLast(), PAGE);
     }
     return due;
   }

@@ -1,6 +1,6 @@
 package dev.viesti.dispatcher.commit;
 
-import dev.viesti.persistence.outbox.OutboxRepository;
+import dev.viesti.persistence.outbox.OwnerRepository;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.NoSuchElementException;
@@ -26,12 +26,12 @@ public final class SeqBlocks {
     }
   }
 
-  private final OutboxRepository repository;
+  private final OwnerRepository repository;
   private final ArrayDeque<Range> ranges = new ArrayDeque<>();
   private long floor = Long.MIN_VALUE;
   private long last = Long.MIN_VALUE;
 
-  public SeqBlocks(OutboxRepository repository) {
+  public SeqBlocks(OwnerRepository repository) {
     this.repository = repository;
   }
 
@@ -62,7 +62,7 @@ public final class SeqBlocks {
     while (have < count) {
       for (long block : repository.nextSeqBlocks(BLOCKS_AT_ONCE)) {
         add(block);
-        have += OutboxRepository.SEQ_BLOCK;
+        have += OwnerRepository.SEQ_BLOCK;
       }
     }
     ArrayDeque<Range> taken = new ArrayDeque<>();
@@ -81,7 +81,7 @@ public final class SeqBlocks {
   }
 
   private void add(long block) {
-    ranges.add(new Range(block, block + OutboxRepository.SEQ_BLOCK));
+    ranges.add(new Range(block, block + OwnerRepository.SEQ_BLOCK));
   }
 
   private static long next(ArrayDeque<Range> taken) {

@@ -3,10 +3,10 @@ package dev.viesti.dispatcher.outbox;
 import dev.viesti.dispatcher.commit.Write;
 import dev.viesti.persistence.SqlFailure;
 import dev.viesti.persistence.outbox.ClientRow;
+import dev.viesti.persistence.outbox.ClientRowRepository;
 import dev.viesti.persistence.outbox.ClientRowRepository.ClientPage;
 import dev.viesti.persistence.outbox.ClientRowRepository.Horizon;
 import dev.viesti.persistence.outbox.Insert;
-import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.Delivery;
 import dev.viesti.protocol.event.Event;
 import java.time.Duration;
@@ -15,7 +15,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,8 +26,18 @@ import org.jspecify.annotations.Nullable;
  * called on its thread only.
  */
 final class ClientRowIntake {
+  /** What became of what it asked for. */
+  sealed interface News extends Outbox.Command {}
+
+  record Loaded(@Nullable Found page, @Nullable Throwable failure) implements News {}
+
+  record Routed(long token, List<List<Insert.Route>> routes) implements News {}
+
+  /** It is time to read again what was read in part. */
+  record Owed() implements News {}
+
   /** A page, and the horizon that was taken before it. */
-  record Loaded(@Nullable Horizon horizon, ClientPage page) {}
+  record Found(@Nullable Horizon horizon, ClientPage page) {}
 
   /** Rows that wait for their routes. */
   private record Asked(long token, List<ClientRow> rows, Instant at) {}
@@ -39,13 +48,8 @@ final class ClientRowIntake {
   /** About what a row of a statement weighs besides its texts, which are in the table already. */
   private static final long MOVE_BYTES = 128;
 
-  private final ActorContext<Outbox.Command> context;
-  private final PostBox posts;
-  private final Owners owners;
-  private final AppId app;
-  private final Outbox.Parent parent;
-  private final OutboxRuns runs;
-  private final TablePosition table;
+  private final OutboxParts parts;
+  private final Window window;
   private final OutboxIntake intake;
   private final ClientRows rows = new ClientRows();
   private final ArrayDeque<Write.Moving> toMove = new ArrayDeque<>();
@@ -54,22 +58,9 @@ final class ClientRowIntake {
   private long tokens;
   private boolean moving;
 
-  ClientRowIntake(
-      ActorContext<Outbox.Command> context,
-      PostBox posts,
-      Owners owners,
-      AppId app,
-      Outbox.Parent parent,
-      OutboxRuns runs,
-      TablePosition table,
-      OutboxIntake intake) {
-    this.context = context;
-    this.posts = posts;
-    this.owners = owners;
-    this.app = app;
-    this.parent = parent;
-    this.runs = runs;
-    this.table = table;
+  ClientRowIntake(OutboxParts parts, Window window, OutboxIntake intake) {
+    this.parts = parts;
+    this.window = window;
     this.intake = intake;
   }
 
@@ -83,7 +74,7 @@ final class ClientRowIntake {
     rows.mayWait();
   }
 
-  /** Nothing is on its way to the table. */
+  /** Nothing is on its way to the window.table(). */
   boolean quiet() {
     return !moving;
   }
@@ -109,34 +100,31 @@ final class ClientRowIntake {
    */
   void goOn(long epoch) {
     move(epoch);
-    boolean room = runs.hasRoomForPage() && asked == null && toMove.isEmpty() && !moving;
-    ClientRows.Read read = rows.next(room && table.knowsHeads(), now());
+    boolean room = window.hasRoomForPage() && asked == null && toMove.isEmpty() && !moving;
+    ClientRows.Read read = rows.next(room && window.table().knowsHeads(), now());
     if (read != null) {
-      context.pipeToSelf(
-          Statements.on(owners.blocking(), () -> load(read)), Outbox.ClientRowsLoaded::new);
+      parts.ask(() -> load(read), Loaded::new);
     }
   }
 
-  private Loaded load(ClientRows.Read read) throws java.sql.SQLException {
-    OutboxSettings settings = owners.settings();
-    Horizon horizon = read.horizon() ? owners.clientRows().horizon() : null;
-    return new Loaded(
-        horizon,
-        owners
-            .clientRows()
-            .read(
-                app,
-                read.afterSeq(),
-                settings.pageRows(),
-                settings.windowBytes() / PageLoader.PAGE_SHARE));
+  private Found load(ClientRows.Read read) throws java.sql.SQLException {
+    OutboxSettings settings = parts.settings();
+    ClientRowRepository repository = parts.owners().tables().clientRows();
+    Horizon horizon = read.horizon() ? repository.horizon() : null;
+    long bytes = settings.windowBytes() / PageLoader.PAGE_SHARE;
+    return new Found(
+        horizon, repository.read(parts.app(), read.afterSeq(), settings.pageRows(), bytes));
   }
 
-  void loaded(@Nullable Loaded loaded, @Nullable Throwable failure) {
+  void loaded(@Nullable Found loaded, @Nullable Throwable failure) {
     if (loaded == null) {
       rows.failed();
-      context
-          .getLog()
-          .warn("app {} could not read its clients' rows ({})", app, Outbox.why(failure));
+      parts
+          .log()
+          .warn(
+              "app {} could not read its clients' rows ({})",
+              parts.app(),
+              OutboxParts.why(failure));
       return;
     }
     List<ClientRow> fresh = rows.loaded(loaded.horizon(), loaded.page(), now());
@@ -146,8 +134,8 @@ final class ClientRowIntake {
     long token = ++tokens;
     asked = new Asked(token, fresh, now());
     List<Event> events = fresh.stream().map(ClientRow::event).toList();
-    var self = context.getSelf();
-    parent.route(events, routes -> self.tell(new Outbox.ClientRowsRouted(token, routes)));
+    var self = parts.context().getSelf();
+    parts.parent().route(events, routes -> self.tell(new Routed(token, routes)));
   }
 
   /** An answer that came too late has another token than what is asked now. */
@@ -164,8 +152,8 @@ final class ClientRowIntake {
       boolean later = due != null && due.isAfter(now);
       List<Insert.Route> matches = routes.get(i);
       if (matches.size() == 1 && !later && matches.getFirst().orderingKey() == null) {
-        runs.admit(asItIs(row, matches.getFirst()));
-        intake.routed(1);
+        window.admit(asItIs(row, matches.getFirst()));
+        intake.grew(1);
       } else {
         toMove.add(new Write.Moving(row, matches, later ? due : null));
       }
@@ -190,11 +178,15 @@ final class ClientRowIntake {
     }
     long bytes = group.stream().mapToLong(row -> MOVE_BYTES * (1 + row.routes().size())).sum();
     moving = true;
-    var write = new OutboxIntake.InFlight(false, result -> moved(group, result));
+    var write = new OutboxIntake.InFlight(result -> moved(group, result));
     intake.submit(
         write,
         new Write.Move(
-            app, epoch, group, bytes, result -> posts.post(new Outbox.Written(write, result))),
+            parts.app(),
+            epoch,
+            group,
+            bytes,
+            result -> parts.posts().post(new Outbox.Written(write, result))),
         () -> {
           moving = false;
           giveBack(group);
@@ -220,7 +212,7 @@ final class ClientRowIntake {
           giveBack(List.of());
           yield intake.doubt(failure);
         }
-        context.getLog().warn("app {} could not place its clients' rows ({})", app, detail);
+        parts.log().warn("app {} could not place its clients' rows ({})", parts.app(), detail);
         giveBack(group);
         yield OutboxIntake.After.NOTHING;
       }
@@ -235,7 +227,7 @@ final class ClientRowIntake {
 
   private void maybeThere(@Nullable Instant due) {
     if (due != null) {
-      table.dropped(due);
+      window.table().dropped(due);
     }
   }
 
@@ -250,11 +242,11 @@ final class ClientRowIntake {
     for (Delivery row : placed) {
       Instant due = row.dueAt();
       if (due != null) {
-        intake.routed(1);
-        if (table.near(due, now()) && runs.hasRoom()) {
-          runs.admit(row);
+        intake.grew(1);
+        if (window.table().near(due, now()) && window.hasRoom()) {
+          window.admit(row);
         } else {
-          table.dropped(due);
+          window.table().dropped(due);
         }
       }
     }
@@ -274,6 +266,6 @@ final class ClientRowIntake {
   }
 
   private Instant now() {
-    return owners.clock().instant();
+    return parts.now();
   }
 }

@@ -1,21 +1,16 @@
 package dev.viesti.dispatcher.outbox;
 
 import dev.viesti.protocol.delivery.Delivery;
-import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.delivery.OrderKey;
-import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Instant;
 import java.util.ArrayDeque;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.TreeMap;
 import java.util.function.ToIntFunction;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Rows of one trigger with the same ordering key leave {@code HELD} one at a time, by number,
  * and only when the one before is <em>gone</em>: settled durably, not merely ended. A row that was
- * published for later joins its key when its time comes. Triggers take turns, so that one with many
- * rows does not keep another from running.
+ * published for later joins its key when its time comes. Which of the ready rows runs next, {@link
+ * Turns} says.
  *
  * <p>Pure: no clock, no I/O. Not thread-safe; private to the owner.
  */
@@ -60,53 +55,35 @@ final class Ledger {
     }
   }
 
-  private static final class Slot {
+  /** A row and where it is. */
+  static final class Slot {
     Delivery row;
     Place place = Place.HELD;
-    final Lane lane;
-    boolean inLine;
+    final Turns.Lane lane;
+    private boolean inLine;
 
-    Slot(Delivery row, Lane lane) {
+    private Slot(Delivery row, Turns.Lane lane) {
       this.row = row;
       this.lane = lane;
     }
-  }
 
-  /** Rings for a slot that is still scheduled for this very time; else it is stale. */
-  private record Alarm(Instant due, long seq, Slot slot) {
-    boolean isStale() {
-      return slot.place != Place.SCHEDULED || !due.equals(dueOrMin(slot.row));
-    }
-  }
-
-  private static final class Lane {
-    final TriggerId trigger;
-    final ArrayDeque<Slot> ready = new ArrayDeque<>();
-    int priority;
-    int running;
-    boolean inTurn;
-
-    Lane(TriggerId trigger, int priority) {
-      this.trigger = trigger;
-      this.priority = priority;
+    /** When it is due; {@link Instant#MIN} means at once. */
+    Instant due() {
+      Instant due = row.waitsUntil();
+      return due == null ? Instant.MIN : due;
     }
   }
 
   private final Map<Long, Slot> slots = new LinkedHashMap<>();
-  private final Map<TriggerId, Lane> lanes = new HashMap<>();
-  private final List<ArrayDeque<Lane>> turns = // by priority
-      Stream.<ArrayDeque<Lane>>generate(ArrayDeque::new).limit(Trigger.PRIORITY_MAX + 1).toList();
+  private final Turns turns = new Turns();
+  private final DueTimes dueTimes = new DueTimes();
   private final Map<OrderKey, Line> lines = new HashMap<>();
   private final TreeMap<Long, Slot> beyond = new TreeMap<>();
   private final ParkedKeys parked = new ParkedKeys();
   private final ArrayDeque<Slot> toPark = new ArrayDeque<>();
-  private final PriorityQueue<Alarm> scheduled =
-      new PriorityQueue<>(Comparator.comparing(Alarm::due).thenComparingLong(Alarm::seq));
-  private ToIntFunction<TriggerId> priorities = trigger -> 0;
   private long knownUpTo = Long.MAX_VALUE;
   private long atOnceUpTo = Long.MAX_VALUE;
   private long bytes;
-  private int running;
   private int settling;
 
   int size() {
@@ -118,11 +95,12 @@ final class Ledger {
   }
 
   int running() {
-    return running;
+    return turns.running();
   }
 
-  int settling() {
-    return settling;
+  /** Nothing runs and nothing is on its way to the table. */
+  boolean isQuiet() {
+    return running() == 0 && settling == 0;
   }
 
   /** Null when the row is not in memory. */
@@ -135,16 +113,6 @@ final class Ledger {
   @Nullable Delivery row(long seq) {
     Slot slot = slots.get(seq);
     return slot == null ? null : slot.row;
-  }
-
-  /** Looks through all rows: for an operator's request. */
-  @Nullable Delivery find(DeliveryId id) {
-    for (Slot slot : slots.values()) {
-      if (slot.row.id().equals(id)) {
-        return slot.row;
-      }
-    }
-    return null;
   }
 
   /** When the longest waiting row in memory was accepted; looks through all rows. */
@@ -163,7 +131,7 @@ final class Ledger {
     if (slots.containsKey(row.seq())) {
       return;
     }
-    var slot = new Slot(row, lanes.computeIfAbsent(row.trigger(), this::lane));
+    var slot = new Slot(row, turns.lane(row.trigger()));
     slots.put(row.seq(), slot);
     bytes += row.weight();
     place(slot, now);
@@ -228,24 +196,12 @@ final class Ledger {
 
   /** Rows whose time has come become ready. */
   void promote(Instant now) {
-    for (Alarm first = scheduled.peek();
-        first != null && !first.due().isAfter(now);
-        first = scheduled.peek()) {
-      scheduled.remove();
-      if (!first.isStale()) {
-        due(first.slot(), now);
-      }
-    }
+    dueTimes.takeUntil(now, slot -> due(slot, now));
   }
 
   /** When the first row in memory that is not due yet becomes due; null when there is none. */
   @Nullable Instant nextDue() {
-    Alarm first = scheduled.peek();
-    while (first != null && first.isStale()) {
-      scheduled.remove();
-      first = scheduled.peek();
-    }
-    return first == null ? null : first.due();
+    return dueTimes.next();
   }
 
   /**
@@ -254,52 +210,17 @@ final class Ledger {
    * @param limit executions that a trigger may have at once; 0 holds it
    */
   @Nullable Delivery startNext(ToIntFunction<TriggerId> limit) {
-    for (ArrayDeque<Lane> equals : turns.reversed()) {
-      Delivery row = equals.isEmpty() ? null : startNext(equals, limit);
-      if (row != null) {
-        return row;
-      }
+    Slot slot = turns.next(limit);
+    if (slot == null) {
+      return null;
     }
-    return null;
-  }
-
-  private @Nullable Delivery startNext(ArrayDeque<Lane> turns, ToIntFunction<TriggerId> limit) {
-    for (int turn = turns.size(); turn > 0; turn--) {
-      Lane lane = turns.remove();
-      while (!lane.ready.isEmpty() && lane.ready.peek().place != Place.READY) {
-        lane.ready.remove(); // cancelled meanwhile
-      }
-      if (lane.ready.isEmpty()) {
-        lane.inTurn = false;
-        continue;
-      }
-      if (lane.running >= limit.applyAsInt(lane.trigger)) {
-        turns.add(lane);
-        continue;
-      }
-      Slot slot = lane.ready.remove();
-      if (lane.ready.isEmpty()) {
-        lane.inTurn = false;
-      } else {
-        turns.add(lane);
-      }
-      slot.place = Place.RUNNING;
-      lane.running++;
-      running++;
-      return slot.row;
-    }
-    return null;
+    slot.place = Place.RUNNING;
+    return slot.row;
   }
 
   /** Rows of triggers with a larger priority start first; equal ones take turns. */
   void prioritise(ToIntFunction<TriggerId> priority) {
-    priorities = priority;
-    List<Lane> inTurn = turns.stream().flatMap(ArrayDeque::stream).toList();
-    turns.forEach(ArrayDeque::clear);
-    for (Lane lane : lanes.values()) {
-      lane.priority = priority.applyAsInt(lane.trigger);
-    }
-    inTurn.forEach(lane -> turns.get(lane.priority).add(lane));
+    turns.prioritise(priority);
   }
 
   /**
@@ -308,15 +229,14 @@ final class Ledger {
   void notStarted(long seq, Instant now) {
     Slot slot = slots.get(seq);
     if (slot != null && slot.place == Place.RUNNING) {
-      stopped(slot);
+      turns.stopped(slot);
       if (slot.inLine) {
         held(slot);
         activateLineOf(slot, now);
         return;
       }
       slot.place = Place.READY;
-      slot.lane.ready.addFirst(slot);
-      takeTurn(slot.lane);
+      turns.readyAgain(slot);
     }
   }
 
@@ -327,7 +247,7 @@ final class Ledger {
       return;
     }
     if (slot.place == Place.RUNNING) {
-      stopped(slot);
+      turns.stopped(slot);
     }
     slot.place = Place.SETTLING;
     settling++;
@@ -370,29 +290,17 @@ final class Ledger {
 
   private void left(Slot slot) {
     if (slot.place == Place.RUNNING) {
-      stopped(slot);
+      turns.stopped(slot);
     } else if (slot.place == Place.SETTLING) {
       settling--;
     }
     slot.place = Place.HELD; // stale entries in the queues are recognised by it
   }
 
-  private void stopped(Slot slot) {
-    slot.lane.running--;
-    running--;
-    if (!slot.lane.ready.isEmpty()) {
-      takeTurn(slot.lane);
-    }
-  }
-
-  private Lane lane(TriggerId trigger) {
-    return new Lane(trigger, priorities.applyAsInt(trigger));
-  }
-
   /** Finds the place of a row that came or has a new version. */
   private void place(Slot slot, Instant now) {
     OrderKey key = OrderKey.of(slot.row);
-    if (key == null || (!slot.inLine && slot.row.isDelayed() && dueOrMin(slot.row).isAfter(now))) {
+    if (key == null || (!slot.inLine && slot.row.isDelayed() && slot.due().isAfter(now))) {
       enqueue(slot, now);
       return;
     }
@@ -464,9 +372,9 @@ final class Ledger {
   }
 
   private void enqueue(Slot slot, Instant now) {
-    if (dueOrMin(slot.row).isAfter(now)) {
+    if (slot.due().isAfter(now)) {
       slot.place = Place.SCHEDULED;
-      scheduled.add(new Alarm(dueOrMin(slot.row), slot.row.seq(), slot));
+      dueTimes.add(slot);
     } else {
       ready(slot);
     }
@@ -474,19 +382,6 @@ final class Ledger {
 
   private void ready(Slot slot) {
     slot.place = Place.READY;
-    slot.lane.ready.add(slot);
-    takeTurn(slot.lane);
-  }
-
-  private void takeTurn(Lane lane) {
-    if (!lane.inTurn) {
-      lane.inTurn = true;
-      turns.get(lane.priority).add(lane);
-    }
-  }
-
-  private static Instant dueOrMin(Delivery row) {
-    Instant due = row.waitsUntil();
-    return due == null ? Instant.MIN : due;
+    turns.ready(slot);
   }
 }

@@ -7,17 +7,13 @@ import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.persistence.SqlFailure;
 import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.persistence.outbox.Inserted;
-import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.Delivery;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import java.util.Set;
-import java.util.UUID;
 import java.util.function.Function;
-import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,35 +31,25 @@ final class OutboxIntake {
 
   /** A write whose news has not been taken over. News is taken over in the order of submission. */
   static final class InFlight {
-    private final boolean replay;
     private final Function<Write.Result, After> then;
     private Write.@Nullable Result result;
 
-    InFlight(boolean replay, Function<Write.Result, After> then) {
-      this.replay = replay;
+    InFlight(Function<Write.Result, After> then) {
       this.then = then;
-    }
-
-    boolean isReplay() {
-      return replay;
     }
   }
 
-  private final PostBox posts;
-  private final Owners owners;
-  private final AppId app;
-  private final OutboxRuns runs;
-  private final TablePosition table;
+  static final String TOO_MUCH = "more is being accepted than PostgreSQL can take";
+
+  private final OutboxParts parts;
+  private final Window window;
   private final ArrayDeque<Outbox.Accept> held = new ArrayDeque<>();
   private final ArrayDeque<InFlight> inFlight = new ArrayDeque<>();
   private long pending;
 
-  OutboxIntake(PostBox posts, Owners owners, AppId app, OutboxRuns runs, TablePosition table) {
-    this.posts = posts;
-    this.owners = owners;
-    this.app = app;
-    this.runs = runs;
-    this.table = table;
+  OutboxIntake(OutboxParts parts, Window window) {
+    this.parts = parts;
+    this.window = window;
   }
 
   /** Rows in the table, as far as they were counted at the claim. */
@@ -71,7 +57,7 @@ final class OutboxIntake {
     return pending;
   }
 
-  /** Nothing is on its way to the table. */
+  /** Nothing is on its way to the window.table(). */
   boolean quiet() {
     return inFlight.isEmpty();
   }
@@ -89,8 +75,8 @@ final class OutboxIntake {
     pending = Math.max(0, pending - rows);
   }
 
-  /** Rows that are not counted yet, of clients, have become deliveries. */
-  void routed(int rows) {
+  /** Rows that are not counted yet, of clients or from the dead letters, have become deliveries. */
+  void grew(int rows) {
     pending += rows;
   }
 
@@ -98,7 +84,7 @@ final class OutboxIntake {
 
   /** Keeps events until there is an epoch, up to a limit. */
   void hold(Outbox.Accept accept) {
-    if (held.size() < owners.settings().claimWaitingMax()) {
+    if (held.size() < parts.settings().claimWaitingMax()) {
       held.add(accept);
     } else {
       refuse(accept, "the app's owner is starting");
@@ -118,8 +104,8 @@ final class OutboxIntake {
   }
 
   void refuse(Outbox.Accept accept, String why) {
-    owners.telemetry().refused(accept.events().size());
-    accept.answer().accept(Outbox.unavailable(why));
+    parts.owners().telemetry().refused(accept.events().size());
+    accept.answer().accept(Answer.unavailable(why));
   }
 
   void write(Outbox.Accept accept, long epoch) {
@@ -131,12 +117,12 @@ final class OutboxIntake {
     for (Insert.Routed event : routed) {
       bytes += (long) event.event().weight() * event.routes().size();
     }
-    var insert = new Insert(app, epoch, owners.clock().instant(), routed);
-    if (pending + insert.rows() > owners.settings().pendingMax()) {
+    var insert = new Insert(parts.app(), epoch, parts.now(), routed);
+    if (pending + insert.rows() > parts.settings().pendingMax()) {
       refuse(accept, "the app has %,d deliveries waiting, which is its limit".formatted(pending));
       return;
     }
-    var write = new InFlight(false, result -> accepted(accept, result));
+    var write = new InFlight(result -> accepted(accept, result));
     submit(
         write,
         new Write.Accept(
@@ -146,14 +132,14 @@ final class OutboxIntake {
               if (result instanceof Write.Result.Accepted(var inserted)) {
                 answer(accept, inserted);
               }
-              posts.post(new Outbox.Written(write, result));
+              parts.posts().post(new Outbox.Written(write, result));
             }),
-        () -> refuse(accept, "more is being accepted than PostgreSQL can take"));
+        () -> refuse(accept, TOO_MUCH));
   }
 
   void submit(InFlight write, Write what, Runnable refused) {
     inFlight.add(write);
-    if (!owners.commits().writer().submit(what)) {
+    if (!parts.owners().commits().writer().submit(what)) {
       inFlight.removeLast();
       refused.run();
     }
@@ -175,7 +161,8 @@ final class OutboxIntake {
         receipts.add(new Receipt(id, duplicate ? 0 : matched.routes().size(), duplicate));
       }
     }
-    owners
+    parts
+        .owners()
         .telemetry()
         .accepted(receipts.size() - duplicates.cardinality(), unmatched, duplicates.cardinality());
     accept.answer().accept(new Answer.Accepted(receipts));
@@ -224,7 +211,7 @@ final class OutboxIntake {
     if (failure != SqlFailure.UNKNOWN) {
       return After.NOTHING;
     }
-    table.doubt();
+    window.table().doubt();
     return After.RENEW;
   }
 
@@ -234,65 +221,18 @@ final class OutboxIntake {
       return;
     }
     pending += rows.size();
-    boolean fits = !table.behind() && runs.hasRoom();
+    boolean fits = !window.table().behind() && window.hasRoom();
     for (Delivery row : rows) {
       Instant due = row.dueAt();
       if (due != null) {
-        table.dropped(due); // a page may have brought it before this news: only the table knows
-      } else if ((fits || runs.mayPass(row)) && !table.passed(row.seq())) {
-        runs.admit(row);
+        window
+            .table()
+            .dropped(due); // a page may have brought it before this news: only the table knows
+      } else if ((fits || window.mayPass(row)) && !window.table().passed(row.seq())) {
+        window.admit(row);
       }
     }
-    table.wrote(rows.getLast().seq(), fits);
-    runs.known(table);
-  }
-
-  // ---- dead letters
-
-  void replay(List<UUID> deadLetters, long epoch, ActorRef<Answer> replyTo) {
-    var write = new InFlight(true, result -> replayed(result, replyTo));
-    submit(
-        write,
-        new Write.Replay(
-            app,
-            epoch,
-            deadLetters,
-            runs.parking(),
-            result -> posts.post(new Outbox.Written(write, result))),
-        () -> replyTo.tell(Outbox.unavailable("more is being accepted than PostgreSQL can take")));
-    runs.replaying(true);
-  }
-
-  private After replayed(Write.Result result, ActorRef<Answer> replyTo) {
-    runs.replaying(inFlight.stream().anyMatch(InFlight::isReplay));
-    return switch (result) {
-      case Write.Result.Replayed(var replayed, var lastSeq) -> {
-        pending += replayed.rows();
-        table.wrote(lastSeq, false);
-        table.unsure(); // they are only in the table: read them like what did not fit
-        if (replayed.oldestSeq() != null) {
-          table.rewind(replayed.oldestSeq());
-        }
-        runs.replayed(replayed.keys(), table);
-        replyTo.tell(new Answer.Replayed(replayed.rows()));
-        yield After.NOTHING;
-      }
-      case Write.Result.Accepted accepted ->
-          throw new IllegalStateException("a replay was answered as an insert");
-      case Write.Result.Moved moved ->
-          throw new IllegalStateException("a replay was answered as a move");
-      case Write.Result.Fenced fenced -> {
-        replyTo.tell(Outbox.unavailable(Outbox.MOVING));
-        yield After.RENEW;
-      }
-      case Write.Result.Failed(var failure, var detail) -> {
-        replyTo.tell(Outbox.unavailable("the database is not available: " + detail));
-        if (failure == SqlFailure.UNKNOWN) {
-          table.rewind(0); // they may be back in their old places
-          runs.replayed(Set.of(), table);
-        }
-        yield doubt(failure);
-      }
-    };
+    window.table().wrote(rows.getLast().seq(), fits);
+    window.known();
   }
 }

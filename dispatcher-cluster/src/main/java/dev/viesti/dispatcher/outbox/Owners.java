@@ -7,8 +7,11 @@ import dev.viesti.dispatcher.commit.Settler;
 import dev.viesti.dispatcher.execution.Gate;
 import dev.viesti.dispatcher.metrics.Telemetry;
 import dev.viesti.dispatcher.target.Targets;
+import dev.viesti.persistence.deadletter.DeadLetterRepository;
 import dev.viesti.persistence.outbox.ClientRowRepository;
-import dev.viesti.persistence.outbox.OutboxRepository;
+import dev.viesti.persistence.outbox.DeliveryRepository;
+import dev.viesti.persistence.outbox.HousekeepingRepository;
+import dev.viesti.persistence.outbox.OwnerRepository;
 import java.time.Clock;
 import java.util.List;
 import java.util.UUID;
@@ -30,8 +33,7 @@ import java.util.random.RandomGenerator;
 public record Owners(
     String node,
     OutboxSettings settings,
-    OutboxRepository repository,
-    ClientRowRepository clientRows,
+    Tables tables,
     Commits commits,
     Gate gate,
     Targets targets,
@@ -42,6 +44,14 @@ public record Owners(
     Supplier<UUID> ids,
     ScheduledExecutorService alarms,
     Executor blocking) {
+  /** What owners read and write beside the group commits. */
+  public record Tables(
+      OwnerRepository owners,
+      DeliveryRepository deliveries,
+      ClientRowRepository clientRows,
+      DeadLetterRepository deadLetters,
+      HousekeepingRepository housekeeping) {}
+
   /** The node's group commits. */
   public record Commits(OutboxWriter writer, Settler settler, SeqBlocks seqs) {}
 

@@ -1,16 +1,19 @@
 package dev.viesti.dispatcher.outbox;
 
-import dev.viesti.persistence.outbox.OutboxRepository;
+import dev.viesti.persistence.outbox.DeliveryRepository;
 import dev.viesti.persistence.outbox.Page;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.Delivery;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the pages that a {@link TablePosition} asks for. */
+/**
+ * Reads the pages that a {@link TablePosition} asks for, as far as memory has room. Belongs to one
+ * {@link Outbox} and is called on its thread only.
+ */
 final class PageLoader {
   /**
    * @param nextDue with a complete page of scheduled rows, when the first one beyond it is due
@@ -20,22 +23,71 @@ final class PageLoader {
   /** A quarter: two pages and what was written meanwhile still fit. */
   static final int PAGE_SHARE = 4;
 
-  private final Owners owners;
-  private final AppId app;
+  private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
 
-  PageLoader(Owners owners, AppId app) {
-    this.owners = owners;
-    this.app = app;
+  private final OutboxParts parts;
+  private final Window window;
+  private boolean pauses;
+
+  PageLoader(OutboxParts parts, Window window) {
+    this.parts = parts;
+    this.window = window;
   }
 
-  CompletableFuture<Loaded> load(TablePosition.Read read) {
-    return Statements.on(owners.blocking(), () -> readPage(read));
+  /**
+   * Reads the next page, if there is one to read and room for it.
+   *
+   * @param certainUpTo rows up to this number are in the table or never will be
+   */
+  void load(long certainUpTo) {
+    TablePosition.Read read =
+        window
+            .table()
+            .next(
+                !pauses && window.hasRoomForPage(),
+                !pauses && window.mustRead(),
+                parts.now(),
+                certainUpTo);
+    if (read != null) {
+      parts.ask(() -> readPage(read), Outbox.Loaded::new);
+    }
+  }
+
+  void loaded(@Nullable Loaded page, @Nullable Throwable failure) {
+    if (page == null) {
+      window.table().failed();
+      pauses = true;
+      parts
+          .log()
+          .warn(
+              "app {} could not read its outbox ({}); trying again soon",
+              parts.app(),
+              OutboxParts.why(failure));
+      parts.timers().startSingleTimer(new Outbox.LoadAgain(), AFTER_FAILURE);
+      return;
+    }
+    window.admitPage(window.table().loaded(page.rows(), page.complete(), page.nextDue()));
+  }
+
+  /** The pause after a failure is over. */
+  void again() {
+    pauses = false;
+  }
+
+  /**
+   * When {@link #load} must be called for rows that become due; null when it need not be. Without
+   * room there is nothing to wake up for: the next row that is settled makes some.
+   */
+  @Nullable Instant nextRead() {
+    boolean room = !pauses && window.hasRoomForPage() && !window.table().reading();
+    return room ? window.table().nextScheduledRead() : null;
   }
 
   private Loaded readPage(TablePosition.Read read) throws SQLException {
-    OutboxRepository repository = owners.repository();
-    int rows = owners.settings().pageRows();
-    long bytes = owners.settings().windowBytes() / PAGE_SHARE;
+    DeliveryRepository repository = parts.owners().tables().deliveries();
+    AppId app = parts.app();
+    int rows = parts.settings().pageRows();
+    long bytes = parts.settings().windowBytes() / PAGE_SHARE;
     return switch (read) {
       case TablePosition.Read.Heads(var due, var seq) ->
           loaded(repository.orderedHeads(app, due, seq, rows, bytes));

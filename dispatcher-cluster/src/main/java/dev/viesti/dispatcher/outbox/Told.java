@@ -30,7 +30,7 @@ final class Told {
   void wait(long seq, ActorRef<Answer> replyTo) {
     ActorRef<Answer> before = waiting.put(seq, replyTo);
     if (before != null) {
-      before.tell(Outbox.conflict("somebody else has told the outcome as well"));
+      before.tell(Answer.conflict("somebody else has told the outcome as well"));
     }
   }
 

@@ -5,10 +5,14 @@ import dev.viesti.dispatcher.DeliveryView;
 import dev.viesti.dispatcher.Receipt;
 import dev.viesti.dispatcher.Refusal;
 import dev.viesti.dispatcher.TriggerView;
+import java.time.Duration;
 import java.util.List;
 
 /** What an app answers. Every command may be {@link Refused}. */
 public sealed interface Answer extends Wire {
+  /** How soon a caller may try again that was refused for now. */
+  Duration RETRY_AFTER = Duration.ofSeconds(1);
+
   record Accepted(List<Receipt> receipts) implements Answer {}
 
   record App(AppView app) implements Answer {}
@@ -27,4 +31,19 @@ public sealed interface Answer extends Wire {
   record Done() implements Answer {}
 
   record Refused(Refusal refusal) implements Answer {}
+
+  /** Refused for now. */
+  static Answer unavailable(String why) {
+    return new Refused(new Refusal.Unavailable(why, RETRY_AFTER));
+  }
+
+  /** Refused as things are. */
+  static Answer conflict(String why) {
+    return new Refused(new Refusal.Conflict(why));
+  }
+
+  /** Refused, for there is no such thing. */
+  static Answer notFound(String what) {
+    return new Refused(new Refusal.NotFound(what));
+  }
 }

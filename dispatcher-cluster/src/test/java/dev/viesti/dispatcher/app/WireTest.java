@@ -100,11 +100,11 @@ class WireTest {
             new App.ListTriggers(replyTo),
             new App.DeleteTrigger(TRIGGER_ID, "me", replyTo),
             new App.Publish(List.of(EVENT), replyTo),
-            new App.AskRunning(replyTo),
-            new App.RetryDelivery(row, replyTo),
-            new App.CancelDelivery(row.retriedAt(AT, AT, "e", "[]"), replyTo),
-            new App.CompleteDelivery(row.id(), Completion.failed("no", true), replyTo),
-            new App.Replay(List.of(new UUID(3, 4)), replyTo),
+            new OutboxRequest.AskRunning(replyTo),
+            new OutboxRequest.RetryDelivery(row, replyTo),
+            new OutboxRequest.CancelDelivery(row.retriedAt(AT, AT, "e", "[]"), replyTo),
+            new OutboxRequest.CompleteDelivery(row.id(), Completion.failed("no", true), replyTo),
+            new OutboxRequest.Replay(List.of(new UUID(3, 4)), replyTo),
             new App.DeadLettersResolved(),
             new App.Wake(),
             new App.Stop());
@@ -212,7 +212,7 @@ class WireTest {
   private static List<Class<?>> wire(Class<?> sealed) {
     return Stream.of(sealed.getPermittedSubclasses())
         .filter(Wire.class::isAssignableFrom)
-        .<Class<?>>map(type -> type)
+        .flatMap(type -> type.isInterface() ? wire(type).stream() : Stream.of(type))
         .toList();
   }
 }

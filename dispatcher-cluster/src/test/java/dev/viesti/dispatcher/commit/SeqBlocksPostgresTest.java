@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.viesti.persistence.Database;
 import dev.viesti.persistence.embedded.TestDatabase;
 import dev.viesti.persistence.embedded.TestPostgres;
-import dev.viesti.persistence.outbox.OutboxRepository;
+import dev.viesti.persistence.outbox.OwnerRepository;
 import dev.viesti.persistence.schema.SchemaMigrator;
 import java.time.Duration;
 import java.util.Random;
@@ -21,7 +21,7 @@ final class SeqBlocksPostgresTest {
     new SchemaMigrator(server.dataSource()).migrate(SchemaMigrator.Mode.AUTO);
     try (Database database =
         Database.open(server.url(), server.user(), server.password(), 4, PATIENCE)) {
-      var repository = new OutboxRepository(database);
+      var repository = new OwnerRepository(database);
       var seqs = new SeqBlocks(repository);
       var random = new Random(7);
       long before = Long.MIN_VALUE;

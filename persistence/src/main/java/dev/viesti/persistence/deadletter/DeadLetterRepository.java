@@ -74,6 +74,14 @@ public final class DeadLetterRepository {
       """
           .formatted(COLUMNS);
 
+  private static final String PARKED_KEYS =
+      """
+      select distinct trigger_id, ordering_key
+      from dead_letter
+      where app_id = ? and resolved_at is null and ordering_key is not null
+        and trigger_id = any (?)
+      """;
+
   private static final String RESOLVE =
       """
       update dead_letter
@@ -227,6 +235,29 @@ public final class DeadLetterRepository {
         return row.next() ? letter(row) : null;
       }
     }
+  }
+
+  /**
+   * The ordering keys with a dead letter that nobody has dealt with.
+   *
+   * @param triggers whose keys; empty = none
+   */
+  public Set<OrderKey> parkedKeys(AppId app, Collection<TriggerId> triggers) throws SQLException {
+    Set<OrderKey> keys = new HashSet<>();
+    if (triggers.isEmpty()) {
+      return keys;
+    }
+    try (Connection connection = database.connection();
+        PreparedStatement statement = connection.prepareStatement(PARKED_KEYS)) {
+      statement.setString(1, app.value());
+      statement.setArray(2, texts(connection, triggers));
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          keys.add(new OrderKey(new TriggerId(row.getString(1)), row.getString(2)));
+        }
+      }
+    }
+    return keys;
   }
 
   /**

@@ -4,7 +4,7 @@ package dev.viesti.persistence.outbox;
  * Ownership of an app's outbox.
  *
  * @param epoch larger than that of every owner before
- * @param firstSeq first of a block of {@link OutboxRepository#SEQ_BLOCK} row numbers, larger than
+ * @param firstSeq first of a block of {@link OwnerRepository#SEQ_BLOCK} row numbers, larger than
  *     every number that an owner before could still write
  * @param pending rows in the outbox, counted up to the limit that was asked for
  * @param crashes owners before it in a row that went without releasing the outbox: killed, or cut

@@ -108,7 +108,7 @@ final class DeadLetterPostgresTest {
         .isEqualTo(new Replayed(false, 1, null, Set.of()));
     Delivery fresh =
         Delivery.fresh(9_000_100L, row.event(), TRIGGER, row.orderingKey(), row.acceptedAt());
-    assertThat(FIXTURE.outbox.list(app, null, null, 0, 10)).containsExactly(fresh);
+    assertThat(FIXTURE.deliveries.list(app, null, null, 0, 10)).containsExactly(fresh);
     assertThat(fresh.id()).isEqualTo(row.id());
     DeadLetter letter = Objects.requireNonNull(LETTERS.get(app, id));
     assertThat(letter.resolution()).isEqualTo(Resolution.REPLAYED);
@@ -126,7 +126,7 @@ final class DeadLetterPostgresTest {
         List.of(9_000_205L, 9_000_204L, 9_000_203L, 9_000_202L, 9_000_201L, 9_000_206L);
     assertThat(LETTERS.replay(app, 1, wanted, seqs, List.of()))
         .isEqualTo(new Replayed(false, 4, null, Set.of()));
-    List<Delivery> back = FIXTURE.outbox.list(app, null, null, 0, 10);
+    List<Delivery> back = FIXTURE.deliveries.list(app, null, null, 0, 10);
     assertThat(back)
         .extracting(Delivery::seq)
         .containsExactly(9_000_201L, 9_000_202L, 9_000_204L, 9_000_205L);
@@ -145,11 +145,11 @@ final class DeadLetterPostgresTest {
   void staysWhenAFormerOwnerReplays() throws Exception {
     AppId app = owned("replay-fenced");
     UUID id = dead(app, 1).getFirst();
-    FIXTURE.outbox.claim(app, "other", 0);
+    FIXTURE.owners.claim(app, "other", 0);
     assertThat(LETTERS.replay(app, 1, List.of(id), List.of(9_000_300L), List.of()))
         .isEqualTo(new Replayed(true, 0, null, Set.of()));
     assertThat(Objects.requireNonNull(LETTERS.get(app, id)).resolvedAt()).isNull();
-    assertThat(FIXTURE.outbox.list(app, null, null, 0, 10)).isEmpty();
+    assertThat(FIXTURE.deliveries.list(app, null, null, 0, 10)).isEmpty();
   }
 
   @Test
@@ -184,7 +184,7 @@ final class DeadLetterPostgresTest {
 
   private static AppId owned(String name) throws SQLException {
     var app = new AppId(name);
-    assertThat(FIXTURE.outbox.claim(app, "node", 0).epoch()).isEqualTo(1);
+    assertThat(FIXTURE.owners.claim(app, "node", 0).epoch()).isEqualTo(1);
     return app;
   }
 }

@@ -86,10 +86,10 @@ final class ClientRowPostgresTest {
   void areNoneOfTheOwnersOwnRows() throws Exception {
     AppId app = owned("apart");
     append(app, 2);
-    assertThat(FIXTURE.outbox.nextDue(app, NOW)).isNull();
+    assertThat(FIXTURE.deliveries.nextDue(app, NOW)).isNull();
     assertThat(FIXTURE.all(app)).isEmpty();
-    assertThat(FIXTURE.outbox.claim(app, "node", 100).pending()).isZero();
-    assertThat(FIXTURE.outbox.dueApps(NOW, new AppId("apar"), 1)).containsExactly(app);
+    assertThat(FIXTURE.owners.claim(app, "node", 100).pending()).isZero();
+    assertThat(FIXTURE.housekeeping.dueApps(NOW, new AppId("apar"), 1)).containsExactly(app);
   }
 
   @Test
@@ -168,7 +168,7 @@ final class ClientRowPostgresTest {
 
   private static AppId owned(String name) throws SQLException {
     var app = new AppId(name);
-    assertThat(FIXTURE.outbox.claim(app, "node", 0).epoch()).isEqualTo(1);
+    assertThat(FIXTURE.owners.claim(app, "node", 0).epoch()).isEqualTo(1);
     return app;
   }
 }

@@ -47,7 +47,7 @@ final class ContentionPostgresTest {
   void lanesAndTakeoversNeverDeadlockNorDoubleAnId() throws Exception {
     for (int n = 0; n < APPS; n++) {
       apps.add(new AppId("app-" + n));
-      epochs.add(new AtomicLong(outbox.claim(apps.get(n), "node", 0).epoch()));
+      epochs.add(new AtomicLong(fixture.owners.claim(apps.get(n), "node", 0).epoch()));
     }
     List<Future<Integer>> lanes = new ArrayList<>();
     for (int lane = 0; lane < LANES; lane++) {
@@ -70,7 +70,7 @@ final class ContentionPostgresTest {
   @Test
   void lanesWithTheSameIdsInOppositeOrderDoNotDeadlock() throws Exception {
     var app = new AppId("opposite");
-    outbox.claim(app, "node", 0);
+    fixture.owners.claim(app, "node", 0);
     for (int round = 0; round < 20; round++) {
       List<Event> events = new ArrayList<>();
       for (int n = 0; n < 300; n++) {
@@ -90,7 +90,7 @@ final class ContentionPostgresTest {
   @Test
   void takeoverGetsItsTurnThoughLanesNeverRest() throws Exception {
     var app = new AppId("busy");
-    var epoch = new AtomicLong(outbox.claim(app, "node", 0).epoch());
+    var epoch = new AtomicLong(fixture.owners.claim(app, "node", 0).epoch());
     var ended = new AtomicBoolean();
     var groups = new AtomicLong();
     List<Future<Long>> lanes = new ArrayList<>();
@@ -109,7 +109,7 @@ final class ContentionPostgresTest {
     for (int n = 0; n < 20; n++) {
       awaitMore(groups, 20);
       long start = System.nanoTime();
-      epoch.set(outbox.claim(app, "other", 0).epoch());
+      epoch.set(fixture.owners.claim(app, "other", 0).epoch());
       Duration waited = Duration.ofNanos(System.nanoTime() - start);
       longest = waited.compareTo(longest) > 0 ? waited : longest;
     }
@@ -163,7 +163,7 @@ final class ContentionPostgresTest {
     int count = 0;
     while (!ended.get()) {
       int i = random.nextInt(APPS);
-      epochs.get(i).set(outbox.claim(apps.get(i), "node", 0).epoch());
+      epochs.get(i).set(fixture.owners.claim(apps.get(i), "node", 0).epoch());
       count++;
     }
     return count;

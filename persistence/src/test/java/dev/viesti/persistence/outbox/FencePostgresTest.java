@@ -70,7 +70,7 @@ final class FencePostgresTest {
     Delivery row = FIXTURE.row(app, 1);
     Connection settler = FIXTURE.transaction();
     assertThat(settleIn(settler, settling(app, 1, kind.of(row))).missed()).isZero();
-    Future<Claim> claim = THREADS.submit(() -> OUTBOX.claim(app, "other", 10));
+    Future<Claim> claim = THREADS.submit(() -> FIXTURE.owners.claim(app, "other", 10));
     FIXTURE.awaitWaiting(1);
     assertThat(claim.isDone()).isFalse();
     end(settler, true);
@@ -126,7 +126,7 @@ final class FencePostgresTest {
     AppId app = owned("insert-first-" + withId);
     Connection writer = FIXTURE.transaction();
     assertThat(FIXTURE.insertIn(writer, insert(app, 1, event(withId))).fenced()).isFalse();
-    Future<Claim> claim = THREADS.submit(() -> OUTBOX.claim(app, "other", 10));
+    Future<Claim> claim = THREADS.submit(() -> FIXTURE.owners.claim(app, "other", 10));
     FIXTURE.awaitWaiting(1);
     end(writer, true);
     assertThat(got(claim).pending()).as("the new owner reads the row").isEqualTo(1);
@@ -151,7 +151,7 @@ final class FencePostgresTest {
     Delivery row = FIXTURE.row(app, 1);
     Connection settler = FIXTURE.transaction();
     settleIn(settler, settling(app, 1, delete(row)));
-    Future<OptionalLong> renew = THREADS.submit(() -> OUTBOX.renew(app, 1));
+    Future<OptionalLong> renew = THREADS.submit(() -> FIXTURE.owners.renew(app, 1));
     FIXTURE.awaitWaiting(1);
     end(settler, false);
     assertThat(got(renew)).hasValue(2);
@@ -216,7 +216,7 @@ final class FencePostgresTest {
 
   private static AppId owned(String name) throws SQLException {
     var app = new AppId(name);
-    assertThat(OUTBOX.claim(app, "node", 0).epoch()).isEqualTo(1);
+    assertThat(FIXTURE.owners.claim(app, "node", 0).epoch()).isEqualTo(1);
     return app;
   }
 }

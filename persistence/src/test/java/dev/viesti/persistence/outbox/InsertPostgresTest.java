@@ -89,7 +89,7 @@ final class InsertPostgresTest {
               .put(new Insert(app, 1, at, List.of(routed(FIXTURE.event("t"), TRIGGER))))
               .rows()
               .getFirst();
-      assertThat(OUTBOX.find(app, row.id())).as("seed %d", seed).isEqualTo(row);
+      assertThat(FIXTURE.deliveries.find(app, row.id())).as("seed %d", seed).isEqualTo(row);
     }
   }
 
@@ -175,7 +175,7 @@ final class InsertPostgresTest {
     AppId fenced = owned("fenced");
     AppId held = owned("held");
     AppId never = new AppId("never-claimed");
-    OUTBOX.claim(fenced, "other", 0);
+    FIXTURE.owners.claim(fenced, "other", 0);
     List<Inserted> answers =
         OUTBOX.insert(
             List.of(
@@ -196,7 +196,7 @@ final class InsertPostgresTest {
   @Test
   void takesAnEventOfTheNewEpochThoughTheSameWasFencedInTheGroup() throws Exception {
     AppId app = owned("both-epochs");
-    long renewed = OUTBOX.renew(app, 1).orElseThrow();
+    long renewed = FIXTURE.owners.renew(app, 1).orElseThrow();
     List<Inserted> answers =
         OUTBOX.insert(
             List.of(insert(app, 1, keyed("x")), insert(app, renewed, keyed("x"), keyed("x"))),
@@ -226,7 +226,7 @@ final class InsertPostgresTest {
 
   private static AppId owned(String name) throws SQLException {
     var app = new AppId(name);
-    assertThat(OUTBOX.claim(app, "node", 0).epoch()).isEqualTo(1);
+    assertThat(FIXTURE.owners.claim(app, "node", 0).epoch()).isEqualTo(1);
     return app;
   }
 

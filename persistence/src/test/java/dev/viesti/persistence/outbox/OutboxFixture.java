@@ -32,12 +32,18 @@ public final class OutboxFixture implements AutoCloseable {
   final TestDatabase server = TestPostgres.freshDatabase();
   public final Database database;
   public final OutboxRepository outbox;
+  public final OwnerRepository owners;
+  public final DeliveryRepository deliveries;
+  public final HousekeepingRepository housekeeping;
   private final AtomicLong numbers = new AtomicLong();
 
   public OutboxFixture() {
     new SchemaMigrator(server.dataSource()).migrate(SchemaMigrator.Mode.AUTO);
     database = Database.open(server.url(), server.user(), server.password(), 12, PATIENCE);
     outbox = new OutboxRepository(database);
+    owners = new OwnerRepository(database);
+    deliveries = new DeliveryRepository(database);
+    housekeeping = new HousekeepingRepository(database);
   }
 
   @Override
@@ -146,7 +152,7 @@ public final class OutboxFixture implements AutoCloseable {
 
   /** Every row of the app, by due time and number. */
   public List<Delivery> all(AppId app) throws SQLException {
-    return outbox.list(app, null, null, Long.MIN_VALUE, 100_000);
+    return deliveries.list(app, null, null, Long.MIN_VALUE, 100_000);
   }
 
   public long count(String from) throws SQLException {

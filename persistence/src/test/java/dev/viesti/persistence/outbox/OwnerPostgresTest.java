@@ -15,7 +15,6 @@ final class OwnerPostgresTest {
   private static final AppId BANK = new AppId("bank");
 
   private final OutboxFixture fixture = new OutboxFixture();
-  private final OutboxRepository outbox = fixture.outbox;
 
   @AfterEach
   void close() {
@@ -24,77 +23,77 @@ final class OwnerPostgresTest {
 
   @Test
   void eachClaimTakesTheNextEpochAndABlockOfLargerNumbers() throws Exception {
-    Claim first = outbox.claim(SHOP, "a", 10);
-    long block = outbox.nextSeqBlocks(1).getFirst();
-    Claim second = outbox.claim(SHOP, "b", 10);
-    Claim same = outbox.claim(SHOP, "b", 10);
+    Claim first = fixture.owners.claim(SHOP, "a", 10);
+    long block = fixture.owners.nextSeqBlocks(1).getFirst();
+    Claim second = fixture.owners.claim(SHOP, "b", 10);
+    Claim same = fixture.owners.claim(SHOP, "b", 10);
     assertThat(first.epoch()).isEqualTo(1);
     assertThat(second.epoch()).isEqualTo(2);
     assertThat(same.epoch()).isEqualTo(3);
-    assertThat(block).isEqualTo(first.firstSeq() + OutboxRepository.SEQ_BLOCK);
-    assertThat(second.firstSeq()).isEqualTo(block + OutboxRepository.SEQ_BLOCK);
-    assertThat(outbox.claim(BANK, "b", 10).epoch()).as("each app has its own").isEqualTo(1);
+    assertThat(block).isEqualTo(first.firstSeq() + OwnerRepository.SEQ_BLOCK);
+    assertThat(second.firstSeq()).isEqualTo(block + OwnerRepository.SEQ_BLOCK);
+    assertThat(fixture.owners.claim(BANK, "b", 10).epoch()).as("each app has its own").isEqualTo(1);
   }
 
   @Test
   void claimCountsWhatWaitsUpToTheLimit() throws Exception {
-    outbox.claim(SHOP, "a", 0);
+    fixture.owners.claim(SHOP, "a", 0);
     fixture.rows(SHOP, 1, 7);
-    assertThat(outbox.claim(SHOP, "a", 100).pending()).isEqualTo(7);
-    assertThat(outbox.claim(SHOP, "a", 5).pending()).isEqualTo(5);
-    assertThat(outbox.claim(BANK, "a", 5).pending()).isZero();
+    assertThat(fixture.owners.claim(SHOP, "a", 100).pending()).isEqualTo(7);
+    assertThat(fixture.owners.claim(SHOP, "a", 5).pending()).isEqualTo(5);
+    assertThat(fixture.owners.claim(BANK, "a", 5).pending()).isZero();
   }
 
   @Test
   void renewsOnlyForTheOwner() throws Exception {
-    outbox.claim(SHOP, "a", 0);
-    assertThat(outbox.renew(SHOP, 1)).hasValue(2);
-    assertThat(outbox.renew(SHOP, 1)).isEmpty();
-    assertThat(outbox.renew(SHOP, 3)).isEmpty();
-    assertThat(outbox.renew(BANK, 1)).isEmpty();
+    fixture.owners.claim(SHOP, "a", 0);
+    assertThat(fixture.owners.renew(SHOP, 1)).hasValue(2);
+    assertThat(fixture.owners.renew(SHOP, 1)).isEmpty();
+    assertThat(fixture.owners.renew(SHOP, 3)).isEmpty();
+    assertThat(fixture.owners.renew(BANK, 1)).isEmpty();
     assertThat(fixture.text("select node from viesti.outbox_owner")).isEqualTo("a");
   }
 
   @Test
   void releasesOnlyForTheOwnerAndKeepsTheEpoch() throws Exception {
-    outbox.claim(SHOP, "a", 0);
-    outbox.claim(SHOP, "b", 0);
-    outbox.release(SHOP, 1);
+    fixture.owners.claim(SHOP, "a", 0);
+    fixture.owners.claim(SHOP, "b", 0);
+    fixture.owners.release(SHOP, 1);
     assertThat(fixture.text("select node from viesti.outbox_owner")).isEqualTo("b");
-    outbox.release(SHOP, 2);
+    fixture.owners.release(SHOP, 2);
     assertThat(fixture.text("select node from viesti.outbox_owner")).isEqualTo("null");
-    assertThat(outbox.claim(SHOP, "c", 0).epoch()).isEqualTo(3);
+    assertThat(fixture.owners.claim(SHOP, "c", 0).epoch()).isEqualTo(3);
   }
 
   @Test
   void findsAppsWithDueRowsPageByPage() throws Exception {
     for (String name : List.of("c", "a", "b-1", "b")) {
       var app = new AppId(name);
-      outbox.claim(app, "node", 0);
+      fixture.owners.claim(app, "node", 0);
       fixture.rows(app, 1, 3);
     }
-    outbox.claim(SHOP, "node", 0);
-    assertThat(names(outbox.dueApps(NOW, null, 3))).containsExactly("a", "b", "b-1");
-    assertThat(names(outbox.dueApps(NOW, new AppId("b-1"), 3))).containsExactly("c");
-    assertThat(outbox.dueApps(NOW, new AppId("c"), 3)).isEmpty();
+    fixture.owners.claim(SHOP, "node", 0);
+    assertThat(names(fixture.housekeeping.dueApps(NOW, null, 3))).containsExactly("a", "b", "b-1");
+    assertThat(names(fixture.housekeeping.dueApps(NOW, new AppId("b-1"), 3))).containsExactly("c");
+    assertThat(fixture.housekeeping.dueApps(NOW, new AppId("c"), 3)).isEmpty();
   }
 
   @Test
   void leavesAppsAloneUntilTheirFirstRowIsDue() throws Exception {
-    outbox.claim(SHOP, "dead", 0);
+    fixture.owners.claim(SHOP, "dead", 0);
     List<Delivery> rows = fixture.rows(SHOP, 1, 2);
     fixture.retried(SHOP, 1, rows, Duration.ofSeconds(10));
-    assertThat(outbox.dueApps(NOW, null, 10)).isEmpty();
-    assertThat(outbox.dueApps(NOW.plusSeconds(9), null, 10)).isEmpty();
-    assertThat(outbox.dueApps(NOW.plusSeconds(10), null, 10)).containsExactly(SHOP);
+    assertThat(fixture.housekeeping.dueApps(NOW, null, 10)).isEmpty();
+    assertThat(fixture.housekeeping.dueApps(NOW.plusSeconds(9), null, 10)).isEmpty();
+    assertThat(fixture.housekeeping.dueApps(NOW.plusSeconds(10), null, 10)).containsExactly(SHOP);
   }
 
   @Test
   void findsAppsThatNobodyEverOwned() throws Exception {
-    outbox.claim(SHOP, "live", 0);
+    fixture.owners.claim(SHOP, "live", 0);
     fixture.row(SHOP, 1);
     fixture.execute("delete from viesti.outbox_owner");
-    assertThat(outbox.dueApps(NOW, null, 10)).containsExactly(SHOP);
+    assertThat(fixture.housekeeping.dueApps(NOW, null, 10)).containsExactly(SHOP);
   }
 
   private static List<String> names(List<AppId> apps) {

@@ -40,20 +40,21 @@ final class PagesPostgresTest {
     long after = 0;
     Page page;
     do {
-      page = OUTBOX.atOnce(app, after, 70, ANY_BYTES);
+      page = FIXTURE.deliveries.atOnce(app, after, 70, ANY_BYTES);
       read.addAll(page.rows());
       after = page.rows().getLast().seq();
     } while (!page.complete());
     assertThat(read).isEqualTo(rows);
-    assertThat(OUTBOX.atOnce(app, after, 70, ANY_BYTES)).isEqualTo(new Page(List.of(), true));
+    assertThat(FIXTURE.deliveries.atOnce(app, after, 70, ANY_BYTES))
+        .isEqualTo(new Page(List.of(), true));
   }
 
   @Test
   void doesNotCallAFullPageComplete() throws Exception {
     AppId app = owned("full-page");
     FIXTURE.rows(app, 1, 5);
-    assertThat(OUTBOX.atOnce(app, 0, 5, ANY_BYTES).complete()).isFalse();
-    assertThat(OUTBOX.atOnce(app, 0, 6, ANY_BYTES).complete()).isTrue();
+    assertThat(FIXTURE.deliveries.atOnce(app, 0, 5, ANY_BYTES).complete()).isFalse();
+    assertThat(FIXTURE.deliveries.atOnce(app, 0, 6, ANY_BYTES).complete()).isTrue();
   }
 
   @Test
@@ -61,11 +62,11 @@ final class PagesPostgresTest {
     AppId app = owned("bytes");
     List<Delivery> rows = FIXTURE.rows(app, 1, 10);
     int weight = rows.getFirst().weight();
-    Page page = OUTBOX.atOnce(app, 0, 100, weight * 3L - 1);
+    Page page = FIXTURE.deliveries.atOnce(app, 0, 100, weight * 3L - 1);
     assertThat(page.rows()).isEqualTo(rows.subList(0, 3));
     assertThat(page.complete()).isFalse();
-    assertThat(OUTBOX.atOnce(app, 0, 100, 1).rows()).isEqualTo(rows.subList(0, 1));
-    assertThat(OUTBOX.atOnce(app, 0, 100, weight * 10L + 1).complete()).isTrue();
+    assertThat(FIXTURE.deliveries.atOnce(app, 0, 100, 1).rows()).isEqualTo(rows.subList(0, 1));
+    assertThat(FIXTURE.deliveries.atOnce(app, 0, 100, weight * 10L + 1).complete()).isTrue();
   }
 
   @Test
@@ -82,15 +83,16 @@ final class PagesPostgresTest {
       expected.add(from.retriedAt(due, NOW, "e", null));
     }
     OUTBOX.settle(List.of(new Settling(app, 1, changes)));
-    assertThat(OUTBOX.atOnce(app, 0, 20, ANY_BYTES).rows()).isEqualTo(rows.subList(10, 12));
+    assertThat(FIXTURE.deliveries.atOnce(app, 0, 20, ANY_BYTES).rows())
+        .isEqualTo(rows.subList(10, 12));
 
     assertThat(scheduledBy(app, NOW.plusSeconds(100), 3)).isEqualTo(expected);
     assertThat(scheduledBy(app, NOW.plusSeconds(7), 3)).isEqualTo(expected.subList(0, 8));
     assertThat(scheduledBy(app, NOW.minusSeconds(1), 3)).isEmpty();
     assertThat(scheduledBy(app, NOW.plusSeconds(8), 9)).as("between equal times").hasSize(10);
-    assertThat(OUTBOX.nextDue(app, NOW)).isEqualTo(NOW.plusSeconds(1));
-    assertThat(OUTBOX.nextDue(app, NOW.minusNanos(1_000))).isEqualTo(NOW);
-    assertThat(OUTBOX.nextDue(app, NOW.plusSeconds(8))).isNull();
+    assertThat(FIXTURE.deliveries.nextDue(app, NOW)).isEqualTo(NOW.plusSeconds(1));
+    assertThat(FIXTURE.deliveries.nextDue(app, NOW.minusNanos(1_000))).isEqualTo(NOW);
+    assertThat(FIXTURE.deliveries.nextDue(app, NOW.plusSeconds(8))).isNull();
     assertThat(FIXTURE.all(app)).startsWith(rows.get(10), rows.get(11)).hasSize(12);
   }
 
@@ -106,7 +108,7 @@ final class PagesPostgresTest {
     Instant due = Instant.EPOCH;
     long seq = 0;
     while (!page.complete()) {
-      page = OUTBOX.orderedHeads(app, due, seq, 3, ANY_BYTES);
+      page = FIXTURE.deliveries.orderedHeads(app, due, seq, 3, ANY_BYTES);
       read.addAll(page.rows());
       due = Objects.requireNonNull(page.rows().getLast().dueAt());
       seq = page.rows().getLast().seq();
@@ -138,10 +140,10 @@ final class PagesPostgresTest {
     AppId two = owned("only-b");
     FIXTURE.retried(one, 1, FIXTURE.rows(one, 1, 1), Duration.ofSeconds(1));
     Delivery fresh = FIXTURE.row(one, 1);
-    assertThat(OUTBOX.atOnce(two, 0, 10, ANY_BYTES).rows()).isEmpty();
+    assertThat(FIXTURE.deliveries.atOnce(two, 0, 10, ANY_BYTES).rows()).isEmpty();
     assertThat(scheduledBy(two, NOW.plusSeconds(99), 10)).isEmpty();
-    assertThat(OUTBOX.nextDue(two, Instant.EPOCH)).isNull();
-    assertThat(OUTBOX.find(two, fresh.id())).isNull();
+    assertThat(FIXTURE.deliveries.nextDue(two, Instant.EPOCH)).isNull();
+    assertThat(FIXTURE.deliveries.find(two, fresh.id())).isNull();
     assertThat(FIXTURE.all(two)).isEmpty();
   }
 
@@ -153,9 +155,9 @@ final class PagesPostgresTest {
         FIXTURE.put(new Insert(app, 1, NOW, List.of(routed(FIXTURE.event("t"), TRIGGER, other))));
     FIXTURE.rows(app, 1, 50);
     for (Delivery row : inserted.rows()) {
-      assertThat(OUTBOX.find(app, row.id())).isEqualTo(row);
+      assertThat(FIXTURE.deliveries.find(app, row.id())).isEqualTo(row);
     }
-    assertThat(OUTBOX.find(app, new DeliveryId(new UUID(1, 2)))).isNull();
+    assertThat(FIXTURE.deliveries.find(app, new DeliveryId(new UUID(1, 2)))).isNull();
   }
 
   @Test
@@ -170,9 +172,9 @@ final class PagesPostgresTest {
           where app_id = 'forget' order by seq limit 7)
         """);
     Instant before = Instant.parse("2020-01-02T00:00:00Z");
-    assertThat(OUTBOX.forgetIds(before, 5)).isEqualTo(5);
-    assertThat(OUTBOX.forgetIds(before, 5)).isEqualTo(2);
-    assertThat(OUTBOX.forgetIds(before, 5)).isZero();
+    assertThat(FIXTURE.housekeeping.forgetIds(before, 5)).isEqualTo(5);
+    assertThat(FIXTURE.housekeeping.forgetIds(before, 5)).isEqualTo(2);
+    assertThat(FIXTURE.housekeeping.forgetIds(before, 5)).isZero();
     assertThat(FIXTURE.put(OutboxFixture.insert(app, 1, keys(10))).duplicates().cardinality())
         .isEqualTo(3);
   }
@@ -183,9 +185,9 @@ final class PagesPostgresTest {
     AppId other = owned("forget-app-not");
     FIXTURE.put(OutboxFixture.insert(app, 1, keys(5)));
     FIXTURE.put(OutboxFixture.insert(other, 1, keys(5)));
-    assertThat(OUTBOX.forgetIdsOf(app, 3)).isEqualTo(3);
-    assertThat(OUTBOX.forgetIdsOf(app, 3)).isEqualTo(2);
-    assertThat(OUTBOX.forgetIdsOf(app, 3)).isZero();
+    assertThat(FIXTURE.housekeeping.forgetIdsOf(app, 3)).isEqualTo(3);
+    assertThat(FIXTURE.housekeeping.forgetIdsOf(app, 3)).isEqualTo(2);
+    assertThat(FIXTURE.housekeeping.forgetIdsOf(app, 3)).isZero();
     assertThat(FIXTURE.count("idempotency_key where app_id = 'forget-app-not'")).isEqualTo(5);
   }
 
@@ -200,11 +202,12 @@ final class PagesPostgresTest {
         from unnest('{-infinity,2026-01-01Z}'::text[]) as due
         """);
     Delivery row = FIXTURE.row(app, 1);
-    assertThat(OUTBOX.atOnce(app, 0, 10, ANY_BYTES).rows()).containsExactly(row);
+    assertThat(FIXTURE.deliveries.atOnce(app, 0, 10, ANY_BYTES).rows()).containsExactly(row);
     assertThat(scheduledBy(app, NOW.plusSeconds(99), 10)).isEmpty();
-    assertThat(OUTBOX.orderedHeads(app, Instant.EPOCH, 0, 10, ANY_BYTES).rows()).isEmpty();
+    assertThat(FIXTURE.deliveries.orderedHeads(app, Instant.EPOCH, 0, 10, ANY_BYTES).rows())
+        .isEmpty();
     assertThat(FIXTURE.all(app)).containsExactly(row);
-    assertThat(OUTBOX.find(app, row.id())).isEqualTo(row);
+    assertThat(FIXTURE.deliveries.find(app, row.id())).isEqualTo(row);
   }
 
   @Test
@@ -214,11 +217,11 @@ final class PagesPostgresTest {
     FIXTURE.retried(app, 1, FIXTURE.rows(app, 1, 3), Duration.ofSeconds(1));
     FIXTURE.rows(app, 1, 4);
     FIXTURE.rows(other, 1, 2);
-    assertThat(OUTBOX.purge(app, 2, 100)).isZero();
+    assertThat(FIXTURE.housekeeping.purge(app, 2, 100)).isZero();
     assertThat(FIXTURE.all(app)).hasSize(7);
-    assertThat(OUTBOX.purge(app, 1, 5)).isEqualTo(5);
-    assertThat(OUTBOX.purge(app, 1, 5)).isEqualTo(2);
-    assertThat(OUTBOX.purge(app, 1, 5)).isZero();
+    assertThat(FIXTURE.housekeeping.purge(app, 1, 5)).isEqualTo(5);
+    assertThat(FIXTURE.housekeeping.purge(app, 1, 5)).isEqualTo(2);
+    assertThat(FIXTURE.housekeeping.purge(app, 1, 5)).isZero();
     assertThat(FIXTURE.all(other)).hasSize(2);
   }
 
@@ -245,7 +248,7 @@ final class PagesPostgresTest {
     Instant due = Instant.EPOCH;
     long seq = 0;
     while (true) {
-      Page page = OUTBOX.scheduled(app, until, due, seq, rowsMax, ANY_BYTES);
+      Page page = FIXTURE.deliveries.scheduled(app, until, due, seq, rowsMax, ANY_BYTES);
       read.addAll(page.rows());
       if (page.complete()) {
         return read;
@@ -260,7 +263,7 @@ final class PagesPostgresTest {
     Instant due = null;
     long seq = Long.MIN_VALUE;
     while (true) {
-      List<Delivery> page = OUTBOX.list(app, trigger, due, seq, 3);
+      List<Delivery> page = FIXTURE.deliveries.list(app, trigger, due, seq, 3);
       read.addAll(page);
       if (page.size() < 3) {
         return read;
@@ -272,7 +275,7 @@ final class PagesPostgresTest {
 
   private static AppId owned(String name) throws SQLException {
     var app = new AppId(name);
-    assertThat(OUTBOX.claim(app, "node", 0).epoch()).isEqualTo(1);
+    assertThat(FIXTURE.owners.claim(app, "node", 0).epoch()).isEqualTo(1);
     return app;
   }
 }

@@ -93,7 +93,7 @@ final class PlansPostgresTest {
 
   @Test
   void settlesManyRowsWithPlansMadeOnEmptyTables() throws Exception {
-    outbox.claim(APP, "node", 0);
+    fixture.owners.claim(APP, "node", 0);
     long start = System.nanoTime();
     List<Delivery> rows = new ArrayList<>();
     while (rows.size() < ROWS) {
@@ -142,7 +142,7 @@ final class PlansPostgresTest {
 
   @Test
   void replaysManyDeadLettersWithPlansMadeOnEmptyTables() throws Exception {
-    outbox.claim(APP, "node", 0);
+    fixture.owners.claim(APP, "node", 0);
     int count = ROWS / 4;
     List<Delivery> rows = fixture.rows(APP, 1, count);
     for (List<Delivery> group : groups(rows)) {
@@ -160,12 +160,12 @@ final class PlansPostgresTest {
     assertThat(after.scanned - before.scanned).isZero();
     // once for the id and once for the replay, and what a new version of the row adds
     assertThat(after.indexReads - before.indexReads).isLessThan(8L * count);
-    assertThat(outbox.claim(APP, "node", ROWS).pending()).isEqualTo(count);
+    assertThat(fixture.owners.claim(APP, "node", ROWS).pending()).isEqualTo(count);
   }
 
   @Test
   void takesAGroupOfManyEventsWithIds() throws Exception {
-    outbox.claim(APP, "node", 0);
+    fixture.owners.claim(APP, "node", 0);
     int count = 2_000;
     var events = new Event[count];
     for (int n = 0; n < count; n++) {
@@ -180,7 +180,7 @@ final class PlansPostgresTest {
 
   @Test
   void forgetsOldIdsWithoutReadingTheOthers() throws Exception {
-    outbox.forgetIds(NOW, 10);
+    fixture.housekeeping.forgetIds(NOW, 10);
     fixture.execute(
         """
         insert into viesti.idempotency_key (app_id, event_id, accepted_at)
@@ -189,14 +189,16 @@ final class PlansPostgresTest {
         select brin_summarize_new_values('viesti.idempotency_key_age')
         """);
     Work before = work("idempotency_key");
-    assertThat(outbox.forgetIds(Instant.parse("2026-01-01T00:00:00Z"), 1_000)).isZero();
-    assertThat(outbox.forgetIds(Instant.parse("2026-01-01T00:10:01Z"), 1_000)).isEqualTo(600);
+    assertThat(fixture.housekeeping.forgetIds(Instant.parse("2026-01-01T00:00:00Z"), 1_000))
+        .isZero();
+    assertThat(fixture.housekeeping.forgetIds(Instant.parse("2026-01-01T00:10:01Z"), 1_000))
+        .isEqualTo(600);
     assertThat(work("idempotency_key").minus(before).scanned).isZero();
   }
 
   @Test
   void anEventCostsOneInsertAndOneDeleteAndNothingElse() throws Exception {
-    outbox.claim(APP, "node", 0);
+    fixture.owners.claim(APP, "node", 0);
     List<Work> before = workOfAll();
     for (int group = 0; group < 10; group++) {
       settle(fixture.rows(APP, 1, 50), OutboxFixture::delete);
@@ -221,17 +223,17 @@ final class PlansPostgresTest {
     outbox.settle(List.of(settling(app, 1, OutboxFixture.delete(row.dueAt(NOW)))));
     outbox.settle(List.of(settling(app, 1, OutboxFixture.retry(row))));
     outbox.settle(List.of(settling(app, 1, OutboxFixture.bury(row))));
-    outbox.renew(app, 1);
-    outbox.release(app, 1);
-    outbox.atOnce(app, 0, 10, 1_000);
-    outbox.scheduled(app, NOW, NOW, 0, 10, 1_000);
-    outbox.orderedHeads(app, NOW, 0, 10, 1_000);
-    outbox.nextDue(app, NOW);
-    outbox.list(app, null, null, 0, 10);
-    outbox.find(app, new DeliveryId(new UUID(1, 1)));
-    outbox.dueApps(NOW, null, 10);
-    outbox.forgetIdsOf(app, 10);
-    outbox.purge(app, 1, 10);
+    fixture.owners.renew(app, 1);
+    fixture.owners.release(app, 1);
+    fixture.deliveries.atOnce(app, 0, 10, 1_000);
+    fixture.deliveries.scheduled(app, NOW, NOW, 0, 10, 1_000);
+    fixture.deliveries.orderedHeads(app, NOW, 0, 10, 1_000);
+    fixture.deliveries.nextDue(app, NOW);
+    fixture.deliveries.list(app, null, null, 0, 10);
+    fixture.deliveries.find(app, new DeliveryId(new UUID(1, 1)));
+    fixture.housekeeping.dueApps(NOW, null, 10);
+    fixture.housekeeping.forgetIdsOf(app, 10);
+    fixture.housekeeping.purge(app, 1, 10);
     letters.list(app, null, null, null, 10);
     letters.list(app, null, false, null, 10);
     letters.unresolvedIds(app, null, null, 10);
@@ -244,9 +246,9 @@ final class PlansPostgresTest {
     directory.remove(app);
     directory.list(null, 10);
     // last, for it writes: the statements before saw no row at all
-    outbox.claim(app, "node", 10);
+    fixture.owners.claim(app, "node", 10);
     fixture.execute("truncate viesti.outbox_owner");
-    outbox.forgetIds(NOW, 10);
+    fixture.housekeeping.forgetIds(NOW, 10);
   }
 
   /** The plans of this thread's connection, which the pool hands out again, by statement. */

@@ -127,7 +127,7 @@ final class SettlePostgresTest {
     AppId fenced = owned("fenced");
     Delivery ours = FIXTURE.row(held, 1);
     List<Delivery> theirs = FIXTURE.rows(fenced, 1, 3);
-    OUTBOX.claim(fenced, "other", 0);
+    FIXTURE.owners.claim(fenced, "other", 0);
     Settled settled =
         OUTBOX.settle(
             List.of(
@@ -168,7 +168,8 @@ final class SettlePostgresTest {
     Delivery now = later.dueAt(null);
     OUTBOX.settle(List.of(settling(app, 1, new RowChange.Retry(fresh, later))));
     OUTBOX.settle(List.of(settling(app, 1, new RowChange.Retry(later, now))));
-    assertThat(OUTBOX.atOnce(app, 0, 10, OutboxFixture.ANY_BYTES).rows()).containsExactly(now);
+    assertThat(FIXTURE.deliveries.atOnce(app, 0, 10, OutboxFixture.ANY_BYTES).rows())
+        .containsExactly(now);
   }
 
   @Test
@@ -239,7 +240,7 @@ final class SettlePostgresTest {
 
   private static AppId owned(String name) throws SQLException {
     var app = new AppId(name);
-    assertThat(OUTBOX.claim(app, "node", 0).epoch()).isEqualTo(1);
+    assertThat(FIXTURE.owners.claim(app, "node", 0).epoch()).isEqualTo(1);
     return app;
   }
 }

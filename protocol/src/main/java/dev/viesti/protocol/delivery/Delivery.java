@@ -85,66 +85,22 @@ public record Delivery(
   /** The row after a failed attempt that began at {@code startedAt}. */
   public Delivery retriedAt(
       Instant due, Instant startedAt, String error, @Nullable String attemptLog) {
-    return new Delivery(
-        due,
-        seq,
-        event,
-        trigger,
-        orderingKey,
-        attempt + 1,
-        acceptedAt,
-        firstAttemptAt == null ? startedAt : firstAttemptAt,
-        error,
-        attemptLog,
-        null);
+    return version(due, attempt + 1, firstOr(startedAt), error, attemptLog, null);
   }
 
   /** The row after an attempt that did not take place. */
   public Delivery postponedTo(Instant due, String reason) {
-    return new Delivery(
-        due,
-        seq,
-        event,
-        trigger,
-        orderingKey,
-        attempt,
-        acceptedAt,
-        firstAttemptAt,
-        reason,
-        attempts,
-        null);
+    return version(due, attempt, firstAttemptAt, reason, attempts, null);
   }
 
   /** The row made due at another time by an operator; attempts stay as they are. */
   public Delivery dueAt(@Nullable Instant due) {
-    return new Delivery(
-        due,
-        seq,
-        event,
-        trigger,
-        orderingKey,
-        attempt,
-        acceptedAt,
-        firstAttemptAt,
-        lastError,
-        attempts,
-        null);
+    return version(due, attempt, firstAttemptAt, lastError, attempts, null);
   }
 
   /** The row while an attempt runs that began at {@code since}, as the table knows it. */
   public Delivery running(@Nullable Instant since) {
-    return new Delivery(
-        dueAt,
-        seq,
-        event,
-        trigger,
-        orderingKey,
-        attempt,
-        acceptedAt,
-        firstAttemptAt,
-        lastError,
-        attempts,
-        since);
+    return version(dueAt, attempt, firstAttemptAt, lastError, attempts, since);
   }
 
   /**
@@ -152,18 +108,23 @@ public record Delivery(
    * since}.
    */
   public Delivery deferredUntil(Instant deadline, Instant since) {
+    return version(deadline, attempt, firstOr(since), lastError, attempts, since);
+  }
+
+  private Instant firstOr(Instant startedAt) {
+    return firstAttemptAt == null ? startedAt : firstAttemptAt;
+  }
+
+  /** The same delivery with all that attempts and operators may change. */
+  private Delivery version(
+      @Nullable Instant due,
+      int ended,
+      @Nullable Instant firstAt,
+      @Nullable String error,
+      @Nullable String log,
+      @Nullable Instant since) {
     return new Delivery(
-        deadline,
-        seq,
-        event,
-        trigger,
-        orderingKey,
-        attempt,
-        acceptedAt,
-        firstAttemptAt == null ? since : firstAttemptAt,
-        lastError,
-        attempts,
-        since);
+        due, seq, event, trigger, orderingKey, ended, acceptedAt, firstAt, error, log, since);
   }
 
   /** Whether somebody is expected to tell the outcome of its attempt until {@link #dueAt}. */

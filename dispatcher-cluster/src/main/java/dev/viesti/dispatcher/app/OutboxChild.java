@@ -1,0 +1,90 @@
+package dev.viesti.dispatcher.app;
+
+import dev.viesti.dispatcher.outbox.Outbox;
+import dev.viesti.dispatcher.outbox.OutboxParent;
+import dev.viesti.dispatcher.outbox.OutboxPolicy;
+import dev.viesti.dispatcher.outbox.PostBox;
+import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.trigger.Trigger;
+import dev.viesti.protocol.trigger.TriggerId;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An app's outbox, as its app sees it: started when there is an app, told what changes, and found
+ * again after the app itself was restarted. Belongs to one {@link App} and is called on its thread
+ * only.
+ */
+final class OutboxChild {
+  private static final String NAME = "outbox";
+
+  private final ActorContext<App.Command> context;
+  private final AppId app;
+  private final AppParts parts;
+  private @Nullable ActorRef<Outbox.Command> outbox;
+  private @Nullable PostBox posts;
+
+  OutboxChild(ActorContext<App.Command> context, AppId app, AppParts parts) {
+    this.context = context;
+    this.app = app;
+    this.parts = parts;
+    context.getChild(NAME).ifPresent(child -> outbox = child.<Outbox.Command>unsafeUpcast());
+    this.posts = parts.locals().outbox(app);
+  }
+
+  /** Null while there is none. */
+  @Nullable ActorRef<Outbox.Command> ref() {
+    return outbox;
+  }
+
+  /**
+   * @return false when there is none
+   */
+  boolean tell(Outbox.Command command) {
+    if (outbox == null) {
+      return false;
+    }
+    outbox.tell(command);
+    return true;
+  }
+
+  /**
+   * Starts it, or tells it what changed; from then on events are matched to these triggers.
+   *
+   * @param state of an app that exists
+   * @param open whether events are accepted
+   */
+  void configure(AppState state, OutboxPolicy policy, OutboxParent parent, boolean open) {
+    PostBox box = posts;
+    if (outbox != null && box != null) {
+      outbox.tell(new Outbox.Configure(policy));
+    } else {
+      box = new PostBox();
+      outbox = context.spawn(Outbox.create(parts.owners(), app, box, policy, parent), NAME);
+      context.watchWith(outbox, new App.OutboxGone());
+      context.cancelReceiveTimeout();
+      posts = box;
+    }
+    var router = new Router(state.triggers().values(), parts.owners().telemetry()::filterFailed);
+    parts.locals().put(app, router, box, open);
+  }
+
+  /** It has stopped. */
+  void gone() {
+    outbox = null;
+    posts = null;
+    parts.locals().remove(app);
+  }
+
+  static @Nullable OutboxPolicy policy(AppState state) {
+    if (state.settings() == null) {
+      return null;
+    }
+    Map<TriggerId, Trigger> triggers = new HashMap<>();
+    state.triggers().values().forEach(view -> triggers.put(view.id(), view.trigger()));
+    return new OutboxPolicy(state.settings(), Map.copyOf(triggers));
+  }
+}

@@ -1,0 +1,127 @@
+package dev.viesti.dispatcher.outbox;
+
+import dev.viesti.protocol.trigger.Trigger;
+import dev.viesti.protocol.trigger.TriggerId;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToIntFunction;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whose turn it is to run: of the rows that may, those of triggers with a larger priority come
+ * first, and equal triggers take turns, so that one with many rows does not keep another from
+ * running. Pure; not thread-safe; private to a {@link Ledger}.
+ */
+final class Turns {
+  /** The rows of one trigger that may run, and how many of it run. */
+  static final class Lane {
+    private final TriggerId trigger;
+    private final ArrayDeque<Ledger.Slot> ready = new ArrayDeque<>();
+    private int priority;
+    private int running;
+    private boolean inTurn;
+
+    private Lane(TriggerId trigger, int priority) {
+      this.trigger = trigger;
+      this.priority = priority;
+    }
+  }
+
+  private final Map<TriggerId, Lane> lanes = new HashMap<>();
+  private final List<ArrayDeque<Lane>> turns = // by priority
+      Stream.<ArrayDeque<Lane>>generate(ArrayDeque::new).limit(Trigger.PRIORITY_MAX + 1).toList();
+  private ToIntFunction<TriggerId> priorities = trigger -> 0;
+  private int running;
+
+  int running() {
+    return running;
+  }
+
+  Lane lane(TriggerId trigger) {
+    return lanes.computeIfAbsent(trigger, id -> new Lane(id, priorities.applyAsInt(id)));
+  }
+
+  /** Rows of triggers with a larger priority start first; equal ones take turns. */
+  void prioritise(ToIntFunction<TriggerId> priority) {
+    priorities = priority;
+    List<Lane> inTurn = turns.stream().flatMap(ArrayDeque::stream).toList();
+    turns.forEach(ArrayDeque::clear);
+    for (Lane lane : lanes.values()) {
+      lane.priority = priority.applyAsInt(lane.trigger);
+    }
+    inTurn.forEach(lane -> turns.get(lane.priority).add(lane));
+  }
+
+  /** The row may run, after those of its trigger that may already. */
+  void ready(Ledger.Slot slot) {
+    slot.lane.ready.add(slot);
+    takeTurn(slot.lane);
+  }
+
+  /** The row could not be started after all: it is its trigger's next one again. */
+  void readyAgain(Ledger.Slot slot) {
+    slot.lane.ready.addFirst(slot);
+    takeTurn(slot.lane);
+  }
+
+  /**
+   * The next row to run, which counts as running from now on; null when there is none.
+   *
+   * @param limit executions that a trigger may have at once; 0 holds it
+   */
+  Ledger.@Nullable Slot next(ToIntFunction<TriggerId> limit) {
+    for (ArrayDeque<Lane> equals : turns.reversed()) {
+      Ledger.Slot slot = equals.isEmpty() ? null : next(equals, limit);
+      if (slot != null) {
+        return slot;
+      }
+    }
+    return null;
+  }
+
+  private Ledger.@Nullable Slot next(ArrayDeque<Lane> equals, ToIntFunction<TriggerId> limit) {
+    for (int turn = equals.size(); turn > 0; turn--) {
+      Lane lane = equals.remove();
+      while (!lane.ready.isEmpty() && lane.ready.peek().place != Ledger.Place.READY) {
+        lane.ready.remove(); // cancelled meanwhile
+      }
+      if (lane.ready.isEmpty()) {
+        lane.inTurn = false;
+        continue;
+      }
+      if (lane.running >= limit.applyAsInt(lane.trigger)) {
+        equals.add(lane);
+        continue;
+      }
+      Ledger.Slot slot = lane.ready.remove();
+      if (lane.ready.isEmpty()) {
+        lane.inTurn = false;
+      } else {
+        equals.add(lane);
+      }
+      lane.running++;
+      running++;
+      return slot;
+    }
+    return null;
+  }
+
+  /** A row that {@link #next} gave does not run any more. */
+  void stopped(Ledger.Slot slot) {
+    slot.lane.running--;
+    running--;
+    if (!slot.lane.ready.isEmpty()) {
+      takeTurn(slot.lane);
+    }
+  }
+
+  private void takeTurn(Lane lane) {
+    if (!lane.inTurn) {
+      lane.inTurn = true;
+      turns.get(lane.priority).add(lane);
+    }
+  }
+}
