@@ -31,17 +31,17 @@ record Backlog() implements Workload {
 
   @Override
   public List<Measured> measure(Setting setting) throws Exception {
-    int count = setting.backlogRows();
+    int count = setting.sizes().backlogRows();
     Events events = new Events("backlog");
     Arrivals arrivals = new Arrivals(events.run(), count);
     try (Receiver receiver = new Receiver()) {
       receiver.note(arrivals);
       Measured measured;
-      try (NodeProcess node = NodeProcess.start(setting.directory())) {
+      try (NodeProcess node = setting.session().node(setting.directory())) {
         BenchApp app = BenchApp.create(node, "backlog", BenchApp.webhook(receiver), true);
         measured = publish(app, events, count);
       }
-      try (NodeProcess node = NodeProcess.start(setting.directory())) {
+      try (NodeProcess node = setting.session().node(setting.directory())) {
         measured.with("ready_s", node.secondsToReady());
         // the same app again: it is there, and only wakes up
         BenchApp app = BenchApp.create(node, "backlog", BenchApp.webhook(receiver), true);

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Summaries for people and for programs. */
 final class BenchReport {
-  /** Always there in JSON, null where a workload does not have them. */
-  private static final List<String> STANDARD =
+  /** Always there in JSON and first, null where a workload does not have them. */
+  static final List<String> STANDARD =
       List.of(
           Measured.EVENTS,
           Measured.SECONDS,
@@ -20,10 +20,11 @@ final class BenchReport {
           "p95_ms",
           "p99_ms",
           Measured.WAL,
-          "pg_cpu_s_per_1k",
-          "client_cpu_s_per_1k",
-          "node_cpu_s_per_1k",
-          "share_of_limit");
+          Measured.POSTGRES_CPU,
+          Measured.CLIENT_CPU,
+          Measured.SHARE);
+
+  private static final String ROW = "%-15s %9s %7s %8s %-19s %6s %6s %6s %6s %6s %6s %5s%n";
 
   private static final int DECIMALS_MAX = 4;
 
@@ -32,11 +33,12 @@ final class BenchReport {
   /** One object, in one line. */
   static String json(Summary summary) {
     ObjectNode object = ClientJson.MAPPER.createObjectNode();
-    object.put("workload", summary.workload()).put("runs", summary.runs());
+    object.put("workload", summary.workload());
     for (String name : STANDARD) {
       Spread spread = summary.figures().get(name);
       object.put(name, spread == null ? null : rounded(spread.median()));
     }
+    object.put("runs", summary.runs());
     ObjectNode range = ClientJson.MAPPER.createObjectNode();
     summary
         .figures()
@@ -53,31 +55,40 @@ final class BenchReport {
   static String table(List<Summary> summaries) {
     StringBuilder text = new StringBuilder();
     text.append(
-        "%-16s %9s %9s %-21s %8s %8s %8s %9s%n"
-            .formatted(
-                "WORKLOAD",
-                "EVENTS",
-                "EVENTS/S",
-                "(min..max)",
-                "P50 MS",
-                "P95 MS",
-                "P99 MS",
-                "WAL B/EV"));
+        ROW.formatted(
+            "WORKLOAD",
+            "EVENTS",
+            "SECONDS",
+            "EVENTS/S",
+            "(min..max)",
+            "P50 MS",
+            "P95 MS",
+            "P99 MS",
+            "WAL B",
+            "PG CPU",
+            "CLIENT",
+            "SHARE"));
     for (Summary summary : summaries) {
       Map<String, Spread> figures = summary.figures();
       Spread rate = figures.get(Measured.EVENTS_PER_S);
       text.append(
-          "%-16s %9s %9s %-21s %8s %8s %8s %9s%n"
-              .formatted(
-                  summary.workload(),
-                  cell(figures.get(Measured.EVENTS)),
-                  cell(rate),
-                  rate == null ? "-" : range(rate),
-                  cell(figures.get("p50_ms")),
-                  cell(figures.get("p95_ms")),
-                  cell(figures.get("p99_ms")),
-                  cell(figures.get(Measured.WAL))));
+          ROW.formatted(
+              summary.workload(),
+              cell(figures.get(Measured.EVENTS)),
+              cell(figures.get(Measured.SECONDS)),
+              cell(rate),
+              rate == null ? "-" : range(rate),
+              cell(figures.get("p50_ms")),
+              cell(figures.get("p95_ms")),
+              cell(figures.get("p99_ms")),
+              cell(figures.get(Measured.WAL)),
+              cell(figures.get(Measured.POSTGRES_CPU)),
+              cell(figures.get(Measured.CLIENT_CPU)),
+              cell(figures.get(Measured.SHARE))));
     }
+    text.append(
+        "%nWAL B: bytes an event. PG CPU, CLIENT: CPU seconds for 1,000 events. SHARE: of the limit.%n"
+            .formatted());
     for (Summary summary : summaries) {
       text.append("%n%s: median (min..max) of %d%n".formatted(summary.workload(), summary.runs()));
       summary
@@ -87,6 +98,14 @@ final class BenchReport {
                   text.append("  %-28s %10s  %s%n".formatted(name, cell(spread), range(spread))));
     }
     return text.toString();
+  }
+
+  /** What came of a workload, in one line. */
+  static String line(Summary summary) {
+    Spread rate = summary.figures().get(Measured.EVENTS_PER_S);
+    return rate == null
+        ? summary.workload() + ": done"
+        : "%s: %s events/s %s".formatted(summary.workload(), cell(rate), range(rate));
   }
 
   private static String range(Spread spread) {

@@ -34,20 +34,29 @@ record Bloat() implements Workload {
   }
 
   @Override
-  public List<Measured> measure(Setting setting) throws Exception {
-    Duration time = setting.seconds().compareTo(LEAST) < 0 ? LEAST : setting.seconds();
-    return List.of(measure(setting.session().engine(setting), setting, time));
+  public String limit() {
+    return Limit.PIPELINE;
   }
 
-  /** Both halves, each of {@code time}. */
-  Measured measure(Engine engine, Setting setting, Duration time) throws Exception {
+  @Override
+  public List<Measured> measure(Setting setting) throws Exception {
+    Duration time = setting.seconds().compareTo(LEAST) < 0 ? LEAST : setting.seconds();
+    return List.of(measure(setting.session().engine(), setting.seconds(), time));
+  }
+
+  /**
+   * Both halves, each of {@code time}.
+   *
+   * @param warmUp how long it is looked for the most
+   */
+  Measured measure(Engine engine, Duration warmUp, Duration time) throws Exception {
     AppId app = engine.app(name());
-    saturated(engine, app, setting.seconds()); // warms up
-    double most = saturated(engine, app, setting.seconds());
+    saturated(engine, app, warmUp); // warms up
+    double most = saturated(engine, app, warmUp);
     double rate = most * OF_SATURATION;
     Half clean = half(engine, app, rate, time);
     Half pinned;
-    try (Connection snapshot = engine.database().getConnection()) {
+    try (Connection snapshot = engine.database().source().getConnection()) {
       pin(snapshot);
       pinned = half(engine, app, rate, time);
       snapshot.rollback();
@@ -58,10 +67,7 @@ record Bloat() implements Workload {
         .with("clean_per_s", clean.rate)
         .with("clean_slowest_slice_of_median", clean.flatness)
         .with("slowest_slice_of_median", pinned.flatness)
-        .with("share_of_clean", pinned.rate / clean.rate)
-        .with(
-            "share_of_limit",
-            pinned.rate / setting.session().limit(Limit.PIPELINE, engine, setting));
+        .with("share_of_clean", pinned.rate / clean.rate);
   }
 
   private static void pin(Connection snapshot) throws SQLException {
@@ -73,7 +79,7 @@ record Bloat() implements Workload {
   }
 
   private static double saturated(Engine engine, AppId app, Duration time) throws Exception {
-    long before = engine.succeeded();
+    long before = engine.settled();
     long started = System.nanoTime();
     EngineLoad load = new EngineLoad(engine, app, SHAPE).closed(time);
     engine.awaitSettled(before + load.accepted());
@@ -83,29 +89,27 @@ record Bloat() implements Workload {
   private record Half(Measured measured, double rate, double flatness) {}
 
   private static Half half(Engine engine, AppId app, double rate, Duration time) throws Exception {
-    engine.checkpoint();
-    NodeProbe.Reading first = engine.read();
-    long before = engine.succeeded();
-    long started = System.nanoTime();
+    engine.database().checkpoint();
+    long before = engine.settled();
     List<Double> slices = Collections.synchronizedList(new ArrayList<>());
+    Stretch stretch = Stretch.start(engine.database());
     Thread watch = Thread.ofVirtual().start(() -> watch(engine, slices));
     EngineLoad load = new EngineLoad(engine, app, SHAPE).paced(rate, time);
     engine.awaitSettled(before + load.accepted());
-    double seconds = (System.nanoTime() - started) / 1e9;
+    Measured measured = stretch.end(load.accepted()).with("", load.acks());
     watch.interrupt();
     watch.join();
-    Measured measured =
-        Measured.rate(load.accepted(), seconds)
-            .with("", load.acks())
-            .withEngineCost(first, engine.read(), true);
-    return new Half(measured, load.accepted() / seconds, flatness(slices));
+    return new Half(
+        measured,
+        measured.figures().getOrDefault(Measured.EVENTS_PER_S, Double.NaN),
+        flatness(slices));
   }
 
   private static void watch(Engine engine, List<Double> slices) {
     try {
-      for (long last = engine.succeeded(); ; ) {
+      for (long last = engine.settled(); ; ) {
         Wait.last(SLICE);
-        long now = engine.succeeded();
+        long now = engine.settled();
         slices.add((double) (now - last));
         last = now;
       }

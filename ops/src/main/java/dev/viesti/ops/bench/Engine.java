@@ -3,59 +3,41 @@ package dev.viesti.ops.bench;
 import com.fasterxml.uuid.Generators;
 import com.fasterxml.uuid.impl.TimeBasedEpochGenerator;
 import com.typesafe.config.ConfigFactory;
-import com.zaxxer.hikari.util.DriverDataSource;
+import dev.viesti.dispatcher.AppSummary;
 import dev.viesti.dispatcher.NodeOptions;
 import dev.viesti.dispatcher.Viesti;
 import dev.viesti.dispatcher.ViestiNode;
-import dev.viesti.persistence.embedded.EmbeddedPostgres;
-import dev.viesti.persistence.schema.SchemaMigrator;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
-import dev.viesti.protocol.delivery.Outcome;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.event.Payload;
-import dev.viesti.protocol.handler.EventHandler;
-import dev.viesti.protocol.handler.HandlerCall;
 import dev.viesti.protocol.trigger.EventPattern;
 import dev.viesti.protocol.trigger.RetryPolicy;
 import dev.viesti.protocol.trigger.RetryStrategy;
 import dev.viesti.protocol.trigger.Target;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.Map;
-import java.util.Properties;
-import java.util.Set;
-import java.util.UUID;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
-import javax.sql.DataSource;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A node inside this JVM, as a service that embeds Viesti has it, with handlers that do nothing, on
- * a PostgreSQL of its own or a given one.
+ * A node inside this JVM, as a service that embeds Viesti has it, with handlers that do nothing.
  */
 final class Engine implements AutoCloseable {
-  /** Of events that are run by a handler that does nothing. */
-  static final String NOOP = "noop";
-
-  /** Of events whose first attempt fails. */
-  static final String ONCE = "once";
-
   /** So many executions may run as a node has permits. */
-  static final AppSettings SETTINGS = AppSettings.of(null, 1_000, null, null);
+  private static final int CONCURRENCY = 1_000;
 
   private static final Payload DATA =
       Payload.ofJson("{\"text\":\"" + "x".repeat(Events.DATA_BYTES - 11) + "\"}");
@@ -65,136 +47,92 @@ final class Engine implements AutoCloseable {
       new RetryPolicy(RetryStrategy.CONSTANT, 5, Duration.ofMillis(1), Duration.ofMillis(1), 0);
 
   private static final Duration PATIENCE = Duration.ofMinutes(5);
-  private static final Duration LOOK_EVERY = Duration.ofMillis(2);
 
-  private final @Nullable EmbeddedPostgres postgres;
-  private final DataSource database;
-  private final Connection connection;
+  /** Nothing takes as long as this to settle one delivery. */
+  private static final Duration STILL_MAX = Duration.ofMinutes(1);
+
+  /** The resolution of a run's length; looking costs a sum of a few numbers, and no query. */
+  private static final Duration LOOK_EVERY = Duration.ofMillis(1);
+
+  private static final int APPS_PAGE = 500;
+  private static final int REMOVING = 32;
+
+  private final BenchDatabase database;
   private final ViestiNode node;
-  private final TimeBasedEpochGenerator ids = Generators.timeBasedEpochGenerator();
-  private final AtomicLong succeeded;
-  private final Map<UUID, Long> sent;
-  private final Latencies starts;
+  private final EngineHandlers handlers;
   private final MeterRegistry meters;
+  private final TimeBasedEpochGenerator ids = Generators.timeBasedEpochGenerator();
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
-  private Engine(Builder from, ViestiNode node, Connection connection) {
-    this.postgres = from.postgres;
-    this.database = from.database;
-    this.connection = connection;
+  private Engine(
+      BenchDatabase database, ViestiNode node, EngineHandlers handlers, MeterRegistry meters) {
+    this.database = database;
     this.node = node;
-    this.succeeded = from.succeeded;
-    this.sent = from.sent;
-    this.starts = from.starts;
-    this.meters = from.meters;
-  }
-
-  /** What has to be there before the node is. */
-  private static final class Builder {
-    final @Nullable EmbeddedPostgres postgres;
-    final DataSource database;
-    final AtomicLong succeeded = new AtomicLong();
-    final Map<UUID, Long> sent = new ConcurrentHashMap<>();
-    final Set<UUID> failed = ConcurrentHashMap.newKeySet();
-    final Latencies starts = new Latencies();
-    final MeterRegistry meters = new SimpleMeterRegistry();
-
-    Builder(@Nullable EmbeddedPostgres postgres, DataSource database) {
-      this.postgres = postgres;
-      this.database = database;
-    }
-
-    Map<String, EventHandler> handlers() {
-      return Map.of(NOOP, this::run, ONCE, this::failOnce);
-    }
-
-    private Outcome run(HandlerCall call) {
-      if (!sent.isEmpty()) {
-        Long at = sent.remove(call.event().id());
-        if (at != null) {
-          starts.add(System.nanoTime() - at);
-        }
-      }
-      succeeded.incrementAndGet();
-      return Outcome.Succeeded.PLAIN;
-    }
-
-    private Outcome failOnce(HandlerCall call) {
-      if (failed.add(call.event().id())) {
-        return new Outcome.Retryable("the first attempt fails");
-      }
-      failed.remove(call.event().id());
-      succeeded.incrementAndGet();
-      return Outcome.Succeeded.PLAIN;
-    }
+    this.handlers = handlers;
+    this.meters = meters;
   }
 
   /**
-   * Starts PostgreSQL, if none is given, and a node; creates the schema.
+   * Starts a node and waits until it is ready.
    *
    * @param config overrides of {@code viesti.*}, HOCON
    */
-  static Engine start(Workload.Setting setting, String config) throws Exception {
-    Bench.GivenDatabase used = setting.database();
-    EmbeddedPostgres postgres = null;
-    if (used == null) {
-      postgres = EmbeddedPostgres.start(setting.directory().resolve("data"));
-      used = new Bench.GivenDatabase(postgres.jdbcUrl(), postgres.user(), postgres.password());
-    }
-    var builder = new Builder(postgres, dataSource(used));
+  static Engine start(BenchDatabase database, String config) throws Exception {
+    var handlers = new EngineHandlers();
+    var meters = new SimpleMeterRegistry();
+    Bench.GivenDatabase address = database.address();
+    ViestiNode node =
+        ViestiNode.start(
+            new NodeOptions(
+                address.jdbcUrl(),
+                address.user() == null ? "" : address.user(),
+                address.password(),
+                ConfigFactory.parseString(
+                    config + "\npekko.remote.artery.canonical.port = 0\npekko.loglevel = WARNING"),
+                handlers.byName(),
+                meters,
+                Clock.systemUTC()));
+    var engine = new Engine(database, node, handlers, meters);
+    boolean ready = false;
     try {
-      new SchemaMigrator(builder.database).migrate(SchemaMigrator.Mode.AUTO);
-      ViestiNode node =
-          ViestiNode.start(
-              new NodeOptions(
-                  used.jdbcUrl(),
-                  used.user() == null ? "" : used.user(),
-                  used.password(),
-                  ConfigFactory.parseString(
-                      config
-                          + "\npekko.remote.artery.canonical.port = 0\npekko.loglevel = WARNING"),
-                  builder.handlers(),
-                  builder.meters,
-                  Clock.systemUTC()));
-      var engine = new Engine(builder, node, builder.database.getConnection());
       Wait.until(() -> get(engine.viesti().ready()), LOOK_EVERY, PATIENCE, "the node is not ready");
+      ready = true;
       return engine;
-    } catch (Exception | Error failed) {
-      if (postgres != null) {
-        postgres.close();
+    } finally {
+      if (!ready) {
+        engine.close();
       }
-      throw failed;
     }
-  }
-
-  private static DataSource dataSource(Bench.GivenDatabase given) {
-    return new DriverDataSource(
-        given.jdbcUrl(), "org.postgresql.Driver", new Properties(), given.user(), given.password());
   }
 
   Viesti viesti() {
     return node.viesti();
   }
 
-  /** Plain connections to the same PostgreSQL. */
-  DataSource database() {
+  BenchDatabase database() {
     return database;
   }
 
-  /** An app with a trigger for each handler: events of type {@link #NOOP} and {@link #ONCE}. */
+  EngineHandlers handlers() {
+    return handlers;
+  }
+
+  /** Where calls may block. */
+  ExecutorService threads() {
+    return threads;
+  }
+
+  /** An app with a trigger for each handler: events of their names as type. */
   AppId app(String name) {
-    AppId app = new AppId("bench-" + name);
+    AppId app = new AppId(BenchDatabase.PREFIX + name);
     pause(app, false);
-    trigger(app, NOOP, null);
-    trigger(app, ONCE, AT_ONCE);
+    trigger(app, EngineHandlers.NOOP, null);
+    trigger(app, EngineHandlers.ONCE, AT_ONCE);
     return app;
   }
 
   void pause(AppId app, boolean paused) {
-    get(
-        viesti()
-            .putApp(
-                app, AppSettings.of(null, SETTINGS.concurrency(), paused, null), null, "bench"));
+    get(viesti().putApp(app, AppSettings.of(null, CONCURRENCY, paused, null), null, "bench"));
   }
 
   /** A trigger that runs events of type {@code handler} with the handler of that name. */
@@ -217,67 +155,63 @@ final class Engine implements AutoCloseable {
     return Event.of(ids.generate(), "bench", type, null, DATA);
   }
 
-  /** From now until the handler starts: see {@link #starts}. */
-  void sent(Event event) {
-    sent.put(event.id(), System.nanoTime());
-  }
-
-  /** Takes the times from {@link #sent} to the start of the handler. */
-  Latencies starts() {
-    return starts.take();
-  }
-
-  /** Executions that have succeeded since the start. */
-  long succeeded() {
-    return succeeded.get();
-  }
-
   /** Apps whose owner is in memory. */
   int ownedApps() {
     return (int) meters.get("viesti.outbox.owned").gauge().value();
   }
 
-  /** Where calls may block. */
-  ExecutorService threads() {
-    return threads;
+  /** Deliveries settled since the start of the node, as its metric tells: once it is durable. */
+  long settled() {
+    return ended("settled");
   }
 
-  /** Waits until so many executions have succeeded and nothing is left in the table. */
+  private long ended(String how) {
+    Counter counter = meters.find("viesti.deliveries.ended").tag("how", how).counter();
+    return counter == null ? 0 : (long) counter.count();
+  }
+
+  /**
+   * Waits until so many deliveries are settled.
+   *
+   * @throws TimeoutException when none was for a minute
+   */
   void awaitSettled(long total) throws Exception {
-    Wait.until(() -> succeeded.get() >= total, LOOK_EVERY, PATIENCE, "not all events are run");
-    Wait.until(this::isEmpty, LOOK_EVERY, PATIENCE, "not all events are settled");
-  }
-
-  private boolean isEmpty() throws SQLException {
-    return query("select case when exists (select from viesti.outbox) then 1 else 0 end") == 0;
-  }
-
-  /** So that the pages that are written whole after a checkpoint are the same in each run. */
-  void checkpoint() throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      statement.execute("checkpoint");
+    long last = -1;
+    long since = System.nanoTime();
+    for (long now = settled(); now < total; now = settled()) {
+      if (now > last) {
+        last = now;
+        since = System.nanoTime();
+      } else if (System.nanoTime() - since > STILL_MAX.toNanos()) {
+        throw new TimeoutException(
+            "%,d of %,d deliveries are settled, and none for %d s; %,d are dead letters"
+                .formatted(now, total, STILL_MAX.toSeconds(), ended("dead_lettered")));
+      }
+      Wait.last(LOOK_EVERY);
     }
   }
 
-  NodeProbe.Reading read() throws SQLException {
-    return new NodeProbe.Reading(
-        System.nanoTime(),
-        query("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn"),
-        Duration.ZERO,
-        postgres == null
-            ? Duration.ZERO
-            : NodeProbe.tree(postgres.pid())
-                .map(NodeProbe::cpu)
-                .reduce(Duration.ZERO, Duration::plus),
-        NodeProbe.cpu(ProcessHandle.current()),
-        NodeProbe.machineCpu());
-  }
-
-  private long query(String sql) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery(sql)) {
-      row.next();
-      return row.getLong(1);
+  /** Removes every app that was made for measuring, with all that waits there. */
+  void removeApps() throws Exception {
+    database.execute("delete from viesti.outbox where app_id = '%s'".formatted(Limit.APP));
+    AppId after = null;
+    while (true) {
+      List<AppSummary> page = get(viesti().listApps(after, APPS_PAGE));
+      if (page.isEmpty()) {
+        return;
+      }
+      after = page.getLast().id();
+      for (int at = 0; at < page.size(); at += REMOVING) {
+        List<Future<?>> removing = new ArrayList<>();
+        for (AppSummary app : page.subList(at, Math.min(at + REMOVING, page.size()))) {
+          if (app.id().value().startsWith(BenchDatabase.PREFIX)) {
+            removing.add(threads.submit(() -> get(viesti().deleteApp(app.id(), true, "bench"))));
+          }
+        }
+        for (Future<?> one : removing) {
+          one.get();
+        }
+      }
     }
   }
 
@@ -285,13 +219,10 @@ final class Engine implements AutoCloseable {
     return stage.toCompletableFuture().orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
   }
 
+  /** Stops the node in order; its database runs on. */
   @Override
-  public void close() throws SQLException {
-    threads.close();
-    connection.close();
+  public void close() {
+    threads.shutdownNow();
     viesti().close();
-    if (postgres != null) {
-      postgres.close();
-    }
   }
 }

@@ -5,6 +5,7 @@ import dev.viesti.protocol.event.Event;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -12,6 +13,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +27,13 @@ final class EngineLoad {
    * @param open calls of a producer that may be unanswered at once; 1 = it waits for each answer
    */
   record Shape(int producers, int batch, int open) {}
+
+  private static final int FILL_BATCH = 1_000;
+
+  /** A few megabytes on their way: the writer is never idle, and refuses nothing. */
+  private static final int FILL_OPEN = 4;
+
+  private static final Duration FILL_SAY_EVERY = Duration.ofSeconds(2);
 
   private final Engine engine;
   private final AppId app;
@@ -118,7 +127,7 @@ final class EngineLoad {
   private void emit(Semaphore open) {
     List<Event> events = new ArrayList<>(shape.batch());
     for (int n = 0; n < shape.batch(); n++) {
-      events.add(engine.event(Engine.NOOP));
+      events.add(engine.event(EngineHandlers.NOOP));
     }
     emit(engine, app, events, acks::add)
         .whenComplete(
@@ -132,7 +141,7 @@ final class EngineLoad {
             });
   }
 
-  private static java.util.concurrent.CompletionStage<Integer> emit(
+  private static CompletionStage<Integer> emit(
       Engine engine, AppId app, List<Event> events, LongConsumer took) {
     long started = System.nanoTime();
     return engine
@@ -145,16 +154,44 @@ final class EngineLoad {
             });
   }
 
-  /** Fills an app with {@code count} waiting events. */
-  static void fill(Engine engine, AppId app, String type, int count) {
-    for (int done = 0; done < count; ) {
-      int batch = Math.min(1_000, count - done);
+  /**
+   * Fills a paused app with {@code count} events.
+   *
+   * @param say is told how far it is, when it takes seconds
+   */
+  static void fill(Engine engine, AppId app, String type, int count, Consumer<String> say)
+      throws InterruptedException {
+    var open = new Semaphore(FILL_OPEN);
+    var failure = new AtomicReference<@Nullable Throwable>();
+    long said = System.nanoTime();
+    for (int done = 0; done < count && failure.get() == null; ) {
+      int batch = Math.min(FILL_BATCH, count - done);
       List<Event> events = new ArrayList<>(batch);
       for (int n = 0; n < batch; n++) {
         events.add(engine.event(type));
       }
-      Engine.get(engine.viesti().publish(app, events));
+      open.acquire();
+      var unused =
+          engine
+              .viesti()
+              .publish(app, events)
+              .whenComplete(
+                  (receipts, failed) -> {
+                    if (failed != null) {
+                      failure.set(failed);
+                    }
+                    open.release();
+                  });
       done += batch;
+      if (System.nanoTime() - said > FILL_SAY_EVERY.toNanos()) {
+        said = System.nanoTime();
+        say.accept("%,d of %,d rows written".formatted(done, count));
+      }
+    }
+    open.acquire(FILL_OPEN);
+    Throwable failed = failure.get();
+    if (failed != null) {
+      throw new IllegalStateException("an event was refused: " + failed.getMessage(), failed);
     }
   }
 }

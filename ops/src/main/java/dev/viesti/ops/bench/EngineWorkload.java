@@ -4,158 +4,152 @@ import dev.viesti.protocol.app.AppId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A workload of a node inside this JVM: one warm-up, which is thrown away, then the runs, all on
- * one PostgreSQL, with a checkpoint before each.
+ * one PostgreSQL. Each run begins with a checkpoint; what is measured is a {@link Stretch} of it.
  *
  * @param limit which figure of {@link Limit} bounds it; null when none does
  */
-record EngineWorkload(
-    String name, String description, @Nullable String limit, boolean isDefault, Run run)
+record EngineWorkload(String name, String description, @Nullable String limit, Run run)
     implements Workload {
-  /** One run. */
-  interface Run {
-    /** Does the work; what comes back has its events and seconds. */
-    Measured measure(Engine engine, AppId app, Setting setting) throws Exception;
+  /** How one run is done. */
+  private interface Run {
+    Measured measure(Round round) throws Exception;
   }
 
+  /** One run, or the warm-up before. */
+  private record Round(
+      Engine engine,
+      AppId app,
+      Duration seconds,
+      int rows,
+      boolean isWarmUp,
+      Consumer<String> say) {}
+
   private static final EngineLoad.Shape STEADY = new EngineLoad.Shape(2, 100, 8);
+  private static final EngineLoad.Shape SINGLE = new EngineLoad.Shape(8, 1, 1);
   private static final int RETRIES = 20_000;
   private static final int LATENCY_PER_S = 200;
 
+  /** So many rows have warmed up a drain, however many there are to be measured. */
+  private static final int WARM_UP_ROWS_MAX = 100_000;
+
+  /** The largest table comes last: it takes a vacuum some seconds. */
   static final List<Workload> ALL =
       List.of(
           new EngineWorkload(
-              "limit",
-              "bare PostgreSQL: single inserts, a pipeline of inserts and deletes, deletes",
-              null,
-              false,
-              (engine, app, setting) -> Limit.measure(engine.database(), setting).measured()),
-          new EngineWorkload(
               "emit",
               "2 producers, batches of 100, 8 open each, into a paused app",
-              Limit.PIPELINE,
-              false,
+              Limit.INSERT,
               EngineWorkload::emit),
+          closed(
+              "steady",
+              "2 producers, batches of 100, 8 open each, run at once",
+              Limit.PIPELINE,
+              STEADY),
+          closed(
+              "blocking",
+              "2 producers, batches of 100, each waits for its answer, run at once",
+              Limit.PIPELINE,
+              new EngineLoad.Shape(2, 100, 1)),
+          closed(
+              "single",
+              "8 callers that emit one event and wait, run at once",
+              Limit.SINGLE,
+              SINGLE),
+          closed(
+              "async",
+              "single events, 256 unanswered at once, run at once",
+              Limit.PIPELINE,
+              new EngineLoad.Shape(1, 1, 256)),
+          new EngineWorkload(
+              "latency",
+              LATENCY_PER_S + " single events a second: from the moment each is due to its handler",
+              null,
+              EngineWorkload::latency),
+          new EngineWorkload(
+              "retry",
+              "%,d events that wait, the first attempt of each fails".formatted(RETRIES),
+              Limit.PIPELINE,
+              round -> drain(round, EngineHandlers.ONCE, RETRIES)),
           new EngineWorkload(
               "drain",
               "events that wait (--rows) are run by a handler that does nothing",
               Limit.DELETE,
-              false,
-              (engine, app, setting) -> drain(engine, app, Engine.NOOP, setting.rows())),
-          load("steady", "2 producers, batches of 100, 8 open each, run at once", STEADY),
-          load(
-              "blocking",
-              "2 producers, batches of 100, each waits for its answer, run at once",
-              new EngineLoad.Shape(2, 100, 1)),
-          new EngineWorkload(
-              "single",
-              "8 callers that emit one event and wait, run at once",
-              Limit.SINGLE,
-              false,
-              (engine, app, setting) ->
-                  closed(engine, app, new EngineLoad.Shape(8, 1, 1), setting.seconds())),
-          load(
-              "async",
-              "single events, 256 unanswered at once, run at once",
-              new EngineLoad.Shape(1, 1, 256)),
-          new EngineWorkload(
-              "latency",
-              "200 single events a second: from the call to the start of the handler",
-              null,
-              false,
-              EngineWorkload::latency),
-          new EngineWorkload(
-              "retry",
-              "20,000 waiting events, the first attempt of each fails",
-              Limit.PIPELINE,
-              false,
-              (engine, app, setting) -> drain(engine, app, Engine.ONCE, RETRIES)));
+              round -> drain(round, EngineHandlers.NOOP, round.rows())));
 
-  private static EngineWorkload load(String name, String description, EngineLoad.Shape shape) {
-    return new EngineWorkload(
-        name,
-        description,
-        Limit.PIPELINE,
-        false,
-        (engine, app, setting) -> closed(engine, app, shape, setting.seconds()));
+  private static EngineWorkload closed(
+      String name, String description, String limit, EngineLoad.Shape shape) {
+    return new EngineWorkload(name, description, limit, round -> closed(round, shape));
+  }
+
+  @Override
+  public boolean isDefault() {
+    return false;
   }
 
   @Override
   public List<Measured> measure(Setting setting) throws Exception {
     List<Measured> runs = new ArrayList<>();
-    Engine engine = setting.session().engine(setting);
+    Engine engine = setting.session().engine();
     AppId app = engine.app(name);
-    Double most = limit == null ? null : setting.session().limit(limit, engine, setting);
-    for (int run = 0; run <= setting.runs(); run++) {
-      engine.checkpoint();
-      NodeProbe.Reading before = engine.read();
-      Measured measured = this.run.measure(engine, app, setting);
-      measured.withEngineCost(before, engine.read(), setting.database() == null);
-      Double rate = measured.figures().get(Measured.EVENTS_PER_S);
-      if (most != null && rate != null) {
-        measured.with("share_of_limit", rate / most);
-      }
-      if (run > 0) {
+    for (int n = 0; n <= setting.runs(); n++) {
+      engine.database().checkpoint();
+      Measured measured =
+          run.measure(
+              new Round(
+                  engine, app, setting.seconds(), setting.sizes().rows(), n == 0, setting.say()));
+      if (n > 0) {
         runs.add(measured);
       }
     }
     return runs;
   }
 
-  private static Measured closed(Engine engine, AppId app, EngineLoad.Shape shape, Duration seconds)
-      throws Exception {
-    long before = engine.succeeded();
-    long started = System.nanoTime();
-    EngineLoad load = new EngineLoad(engine, app, shape).closed(seconds);
+  private static Measured closed(Round round, EngineLoad.Shape shape) throws Exception {
+    Engine engine = round.engine();
+    long before = engine.settled();
+    Stretch stretch = Stretch.start(engine.database());
+    EngineLoad load = new EngineLoad(engine, round.app(), shape).closed(round.seconds());
     engine.awaitSettled(before + load.accepted());
-    double took = (System.nanoTime() - started) / 1e9;
-    return Measured.rate(load.accepted(), took).with("", load.acks());
+    return stretch.end(load.accepted()).with("", load.acks());
   }
 
-  private static Measured emit(Engine engine, AppId app, Setting setting) throws Exception {
-    engine.pause(app, true);
-    long before = engine.succeeded();
-    long started = System.nanoTime();
-    EngineLoad load = new EngineLoad(engine, app, STEADY).closed(setting.seconds());
-    double took = (System.nanoTime() - started) / 1e9;
-    Measured measured = Measured.rate(load.accepted(), took).with("", load.acks());
-    engine.pause(app, false);
+  /** What was accepted is run and settled only after the measuring. */
+  private static Measured emit(Round round) throws Exception {
+    Engine engine = round.engine();
+    engine.pause(round.app(), true);
+    long before = engine.settled();
+    Stretch stretch = Stretch.start(engine.database());
+    EngineLoad load = new EngineLoad(engine, round.app(), STEADY).closed(round.seconds());
+    Measured measured = stretch.end(load.accepted()).with("", load.acks());
+    engine.pause(round.app(), false);
     engine.awaitSettled(before + load.accepted());
     return measured;
   }
 
-  private static Measured drain(Engine engine, AppId app, String type, int rows) throws Exception {
-    engine.pause(app, true);
-    EngineLoad.fill(engine, app, type, rows);
-    long before = engine.succeeded();
-    long started = System.nanoTime();
-    engine.pause(app, false);
-    engine.awaitSettled(before + rows);
-    return Measured.rate(rows, (System.nanoTime() - started) / 1e9);
+  /** The rows are written before the measuring, but after the checkpoint. */
+  private static Measured drain(Round round, String type, int rows) throws Exception {
+    Engine engine = round.engine();
+    int count = round.isWarmUp() ? Math.min(rows, WARM_UP_ROWS_MAX) : rows;
+    engine.pause(round.app(), true);
+    EngineLoad.fill(engine, round.app(), type, count, round.say());
+    long before = engine.settled();
+    Stretch stretch = Stretch.start(engine.database());
+    engine.pause(round.app(), false);
+    engine.awaitSettled(before + count);
+    return stretch.end(count);
   }
 
-  private static Measured latency(Engine engine, AppId app, Setting setting) throws Exception {
-    long before = engine.succeeded();
-    long count = LATENCY_PER_S * Math.max(1, setting.seconds().toSeconds());
-    long started = System.nanoTime();
-    var acks = new Latencies();
-    for (int n = 0; n < count; n++) {
-      Wait.untilNanoTime(started + n * 1_000_000_000L / LATENCY_PER_S);
-      var event = engine.event(Engine.NOOP);
-      long called = System.nanoTime();
-      engine.sent(event);
-      var unused =
-          engine
-              .viesti()
-              .publish(app, List.of(event))
-              .thenRun(() -> acks.add(System.nanoTime() - called));
+  /** At so low a rate the JVM compiles little: another load warms it up. */
+  private static Measured latency(Round round) throws Exception {
+    if (round.isWarmUp()) {
+      var unused = closed(round, SINGLE);
     }
-    engine.awaitSettled(before + count);
-    return Measured.rate(count, (System.nanoTime() - started) / 1e9)
-        .with("", engine.starts())
-        .with("ack_", acks);
+    int count = (int) (LATENCY_PER_S * Math.max(1, round.seconds().toSeconds()));
+    return OpenLoop.run(round.engine(), n -> round.app(), count, LATENCY_PER_S);
   }
 }

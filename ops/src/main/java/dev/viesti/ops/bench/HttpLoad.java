@@ -19,7 +19,7 @@ record HttpLoad(String name, String description, Load.Shape shape, boolean pause
   @Override
   public List<Measured> measure(Setting setting) throws Exception {
     List<Measured> runs = new ArrayList<>();
-    try (NodeProcess node = NodeProcess.start(setting.directory())) {
+    try (NodeProcess node = setting.session().node(setting.directory())) {
       run(node, setting, 0);
       for (int run = 1; run <= setting.runs(); run++) {
         runs.add(run(node, setting, run));

@@ -41,36 +41,16 @@ record IdleApps() implements Workload {
 
   /** With events for {@code time}, each app's a minute after the one before. */
   Measured measure(Setting setting, Duration time) throws Exception {
-    try (Engine engine = Engine.start(setting, CONFIG)) {
-      List<AppId> apps = create(engine, setting.apps());
-      awaitAsleep(engine);
-      double before = heapMib();
-      NodeProbe.Reading first = engine.read();
-      long succeeded = engine.succeeded();
-      long started = System.nanoTime();
-      long events = Math.max(apps.size(), apps.size() * time.toSeconds() / 60);
-      double nanosBetween = (double) time.toNanos() / events;
-      var acks = new Latencies();
-      for (int n = 0; n < events; n++) {
-        Wait.untilNanoTime(started + (long) (n * nanosBetween));
-        var event = engine.event(Engine.NOOP);
-        long called = System.nanoTime();
-        engine.sent(event);
-        var unused =
-            engine
-                .viesti()
-                .publish(apps.get(n % apps.size()), List.of(event))
-                .thenRun(() -> acks.add(System.nanoTime() - called));
-      }
-      engine.awaitSettled(succeeded + events);
-      Measured measured =
-          Measured.rate(events, (System.nanoTime() - started) / 1e9)
-              .with("", engine.starts())
-              .with("ack_", acks)
-              .withEngineCost(first, engine.read(), setting.database() == null);
-      awaitAsleep(engine);
-      return measured.with("heap_before_mib", before).with("heap_after_mib", heapMib());
-    }
+    Engine engine = setting.session().engine(CONFIG);
+    List<AppId> apps = create(engine, setting.sizes().apps());
+    awaitAsleep(engine);
+    double before = heapMib();
+    long events = Math.max(apps.size(), apps.size() * time.toSeconds() / 60);
+    Measured measured =
+        OpenLoop.run(
+            engine, n -> apps.get(n % apps.size()), (int) events, events * 1e9 / time.toNanos());
+    awaitAsleep(engine);
+    return measured.with("heap_before_mib", before).with("heap_after_mib", heapMib());
   }
 
   private static List<AppId> create(Engine engine, int count) throws InterruptedException {
@@ -85,7 +65,7 @@ record IdleApps() implements Workload {
           CompletableFuture.runAsync(
                   () -> {
                     engine.pause(app, false);
-                    engine.trigger(app, Engine.NOOP, null);
+                    engine.trigger(app, EngineHandlers.NOOP, null);
                   },
                   engine.threads())
               .whenComplete((done, failed) -> open.release()));

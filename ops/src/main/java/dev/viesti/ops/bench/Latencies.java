@@ -17,6 +17,10 @@ final class Latencies {
     nanos[count++] = took;
   }
 
+  synchronized int count() {
+    return count;
+  }
+
   /** What was gathered so far, and is not here any more. */
   synchronized Latencies take() {
     var taken = new Latencies();

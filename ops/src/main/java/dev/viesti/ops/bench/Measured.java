@@ -3,6 +3,7 @@ package dev.viesti.ops.bench;
 import dev.viesti.ops.bench.NodeProbe.Reading;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,11 @@ final class Measured {
   static final String SECONDS = "seconds";
   static final String EVENTS_PER_S = "events_per_s";
   static final String WAL = "wal_bytes_per_event";
+  static final String POSTGRES_CPU = "pg_cpu_s_per_1k";
+  static final String CLIENT_CPU = "client_cpu_s_per_1k";
+  static final String SHARE = "share_of_limit";
+
+  private static final List<String> PARTS = List.of(EVENTS, SECONDS, WAL, POSTGRES_CPU, CLIENT_CPU);
 
   private final Map<String, Double> figures = new LinkedHashMap<>();
 
@@ -47,7 +53,7 @@ final class Measured {
     return this;
   }
 
-  /** What {@code events} cost between two readings. */
+  /** What {@code events} cost between two readings; what cannot be seen is left out. */
   Measured withCost(Reading before, Reading after, long events) {
     Long first = before.walBytes();
     Long last = after.walBytes();
@@ -55,32 +61,17 @@ final class Measured {
       with(WAL, (double) (last - first) / events);
     }
     return with("node_cpu_s_per_1k", per1k(before.nodeCpu(), after.nodeCpu(), events))
-        .with("pg_cpu_s_per_1k", per1k(before.postgresCpu(), after.postgresCpu(), events))
-        .with("client_cpu_s_per_1k", per1k(before.clientCpu(), after.clientCpu(), events))
+        .with(POSTGRES_CPU, per1k(before.postgresCpu(), after.postgresCpu(), events))
+        .with(CLIENT_CPU, per1k(before.clientCpu(), after.clientCpu(), events))
         .with("other_cpu_share", otherShare(before, after));
   }
 
-  /**
-   * The same for a node inside this JVM.
-   *
-   * @param local whether PostgreSQL runs on this machine, where its CPU time can be seen
-   */
-  Measured withEngineCost(Reading before, Reading after, boolean local) {
-    Double events = figures.get(EVENTS);
-    Long first = before.walBytes();
-    Long last = after.walBytes();
-    if (events == null || events == 0) {
-      return this;
+  /** The rate, WAL and CPU of another part of the same workload, under {@code prefix}. */
+  Measured withPart(String prefix, Measured part) {
+    for (String name : PARTS) {
+      with(prefix + name, part.figures.get(name));
     }
-    if (first != null && last != null) {
-      with(WAL, (last - first) / events);
-    }
-    if (local) {
-      with("pg_cpu_s_per_1k", per1k(before.postgresCpu(), after.postgresCpu(), events.longValue()));
-      with("other_cpu_share", otherShare(before, after));
-    }
-    return with(
-        "client_cpu_s_per_1k", per1k(before.clientCpu(), after.clientCpu(), events.longValue()));
+    return this;
   }
 
   Map<String, Double> figures() {
@@ -94,19 +85,30 @@ final class Measured {
     if (first == null || last == null) {
       return null;
     }
+    Duration postgres = between(before.postgresCpu(), after.postgresCpu());
+    if (postgres == null) {
+      return null; // it may be among the others
+    }
+    Duration node = between(before.nodeCpu(), after.nodeCpu());
     Duration ours =
         after
-            .nodeCpu()
-            .minus(before.nodeCpu())
-            .plus(after.postgresCpu().minus(before.postgresCpu()))
-            .plus(after.clientCpu().minus(before.clientCpu()));
+            .clientCpu()
+            .minus(before.clientCpu())
+            .plus(postgres)
+            .plus(node == null ? Duration.ZERO : node);
     double whole =
         (double) (after.nanoTime() - before.nanoTime())
             * Runtime.getRuntime().availableProcessors();
     return Math.clamp(last.minus(first).minus(ours).toNanos() / whole, 0, 1);
   }
 
-  private static @Nullable Double per1k(Duration before, Duration after, long events) {
-    return events == 0 ? null : after.minus(before).toNanos() / 1e9 / events * 1_000;
+  private static @Nullable Double per1k(
+      @Nullable Duration before, @Nullable Duration after, long events) {
+    Duration took = between(before, after);
+    return took == null || events == 0 ? null : took.toNanos() / 1e9 / events * 1_000;
+  }
+
+  private static @Nullable Duration between(@Nullable Duration before, @Nullable Duration after) {
+    return before == null || after == null ? null : after.minus(before);
   }
 }

@@ -10,8 +10,6 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
-import java.util.OptionalLong;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,9 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class NodeProbe {
   private static final long KIB = 1_024;
-
-  /** Of times in {@code /proc}, on every platform that the JDK runs on. */
-  private static final Duration TICK = Duration.ofMillis(10);
+  private static final long NO_PROCESS = -1;
 
   private final NodeProcess node;
 
@@ -33,14 +29,16 @@ final class NodeProbe {
   /**
    * Counters; only differences mean something.
    *
-   * @param walBytes written by the database since ever, null = unknown
+   * @param walBytes written by the database since ever; null = unknown
+   * @param nodeCpu null = the node is in this JVM
+   * @param postgresCpu of all its processes, ended ones included; null = it runs elsewhere
    * @param machineCpu of all processes, ours included; null = unknown
    */
   record Reading(
       long nanoTime,
       @Nullable Long walBytes,
-      Duration nodeCpu,
-      Duration postgresCpu,
+      @Nullable Duration nodeCpu,
+      @Nullable Duration postgresCpu,
       Duration clientCpu,
       @Nullable Duration machineCpu) {}
 
@@ -48,10 +46,10 @@ final class NodeProbe {
     return new Reading(
         System.nanoTime(),
         walBytes(),
-        ProcessHandle.of(node.pid()).map(NodeProbe::cpu).orElse(Duration.ZERO),
-        postgres().map(NodeProbe::cpu).reduce(Duration.ZERO, Duration::plus),
-        cpu(ProcessHandle.current()),
-        machineCpu());
+        ProcessHandle.of(node.pid()).map(ProcessCpu::of).orElse(Duration.ZERO),
+        ProcessCpu.ofTree(postmaster()),
+        ProcessCpu.of(ProcessHandle.current()),
+        ProcessCpu.ofMachine());
   }
 
   /** Resident memory of the node's JVM. */
@@ -62,7 +60,7 @@ final class NodeProbe {
   /** Resident memory of all of PostgreSQL's processes; what they share is counted once. */
   @Nullable Long postgresBytes() {
     long sum = 0;
-    for (ProcessHandle process : postgres().toList()) {
+    for (ProcessHandle process : ProcessCpu.tree(postmaster()).toList()) {
       Long share = procValue(Path.of("/proc/" + process.pid() + "/smaps_rollup"), "Pss:");
       if (share == null) {
         return null;
@@ -126,43 +124,18 @@ final class NodeProbe {
     }
   }
 
-  private Stream<ProcessHandle> postgres() {
-    OptionalLong pid;
+  /** A process id; that of no process when there is no server. */
+  private long postmaster() {
     try {
-      pid = OptionalLong.of(Long.parseLong(pidFile().getFirst()));
-    } catch (IOException unknown) {
-      pid = OptionalLong.empty();
+      return Long.parseLong(pidFile().getFirst());
+    } catch (IOException gone) {
+      return NO_PROCESS;
     }
-    return pid.isPresent() ? tree(pid.getAsLong()) : Stream.empty();
-  }
-
-  /** A process and all below it; nothing when it has ended. */
-  static Stream<ProcessHandle> tree(long pid) {
-    return ProcessHandle.of(pid).stream()
-        .flatMap(found -> Stream.concat(Stream.of(found), found.descendants()));
   }
 
   /** Lines: pid, data directory, start time, port, … */
   private List<String> pidFile() throws IOException {
     return Files.readAllLines(node.dataDir().resolve("cluster/postmaster.pid"));
-  }
-
-  /** All but idle and waiting for disks, https://man7.org/linux/man-pages/man5/proc_stat.5.html. */
-  static @Nullable Duration machineCpu() {
-    try (var lines = Files.lines(Path.of("/proc/stat"))) {
-      String[] ticks = lines.findFirst().orElse("").split("\\s+", -1);
-      long busy = 0;
-      for (int i : new int[] {1, 2, 3, 6, 7, 8}) {
-        busy += Long.parseLong(ticks[i]);
-      }
-      return TICK.multipliedBy(busy);
-    } catch (IOException unknown) {
-      return null;
-    }
-  }
-
-  static Duration cpu(ProcessHandle process) {
-    return process.info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
   private static @Nullable Long procValue(Path file, String name) {

@@ -12,11 +12,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
-/**
- * A node in a JVM of its own, with the options of this one: {@code bin/viesti} gives {@code bench}
- * those of a server. For one thread.
- */
+/** A node in a JVM of its own, with the options that {@code bin/viesti} gives a server. */
 final class NodeProcess implements AutoCloseable {
   /** The admin key of all nodes that are measured: they listen on loopback, for minutes. */
   static final String KEY = "bench-key-on-loopback";
@@ -29,6 +28,12 @@ final class NodeProcess implements AutoCloseable {
 
   private static final Duration STOP_MAX = Duration.ofSeconds(90);
   private static final int LOG_TAIL_CHARS = 2_000;
+
+  /** Set by {@code bin/viesti}: the heap and the collector of a server. */
+  private static final String SERVER_OPTIONS = "viesti.bench.server.options";
+
+  private static final Pattern HEAP_OR_COLLECTOR =
+      Pattern.compile("-Xm[sx].*|-XX:[+-]Use\\w+GC|-Dviesti\\.bench\\..*");
 
   private final Process process;
   private final URI api;
@@ -54,7 +59,10 @@ final class NodeProcess implements AutoCloseable {
     Path log = directory.resolve("node.log");
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
-    command.addAll(jvmOptions());
+    command.addAll(
+        jvmOptions(
+            ManagementFactory.getRuntimeMXBean().getInputArguments(),
+            System.getProperty(SERVER_OPTIONS)));
     command.addAll(
         List.of(
             "-cp",
@@ -129,12 +137,26 @@ final class NodeProcess implements AutoCloseable {
     }
   }
 
-  /** Without what two JVMs cannot share: a debugger's port, a recording's file. */
-  private static List<String> jvmOptions() {
-    return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-        .filter(option -> !option.startsWith("-agentlib:") && !option.startsWith("-javaagent:"))
-        .filter(option -> !option.startsWith("-XX:StartFlightRecording"))
-        .toList();
+  /**
+   * This JVM's options, but the heap and the collector of a server: {@code bin/viesti} tells both.
+   * Without what two JVMs cannot share: a debugger's port, a recording's file.
+   */
+  static List<String> jvmOptions(List<String> ours, @Nullable String servers) {
+    List<String> options = new ArrayList<>();
+    for (String option : ours) {
+      boolean shared =
+          !option.startsWith("-agentlib:")
+              && !option.startsWith("-javaagent:")
+              && !option.startsWith("-XX:StartFlightRecording");
+      boolean replaced = servers != null && HEAP_OR_COLLECTOR.matcher(option).matches();
+      if (shared && !replaced) {
+        options.add(option);
+      }
+    }
+    if (servers != null) {
+      options.addAll(List.of(servers.strip().split("\\s+", -1)));
+    }
+    return options;
   }
 
   private static boolean isReady(URI management, Process process, Path log) throws IOException {

@@ -20,12 +20,12 @@ record Start() implements Workload {
 
   @Override
   public List<Measured> measure(Setting setting) throws Exception {
-    try (NodeProcess first = NodeProcess.start(setting.directory())) {
+    try (NodeProcess first = setting.session().node(setting.directory())) {
       BenchApp.create(first, "one", BenchApp.NOOP, false);
     }
     List<Measured> runs = new ArrayList<>();
     for (int run = 1; run <= setting.runs(); run++) {
-      try (NodeProcess node = NodeProcess.start(setting.directory())) {
+      try (NodeProcess node = setting.session().node(setting.directory())) {
         Wait.last(IDLE);
         NodeProbe probe = new NodeProbe(node);
         runs.add(

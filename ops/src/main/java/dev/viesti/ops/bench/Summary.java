@@ -20,6 +20,10 @@ record Summary(String workload, int runs, Map<String, Spread> figures) {
       double median = sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
       return new Spread(median, sorted[0], sorted[sorted.length - 1]);
     }
+
+    Spread withMedian(double other) {
+      return new Spread(other, min, max);
+    }
   }
 
   static Summary of(String workload, List<Measured> runs) {

@@ -7,6 +7,9 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Waiting for what another process does. */
 final class Wait {
+  /** More than the slack of the system's timers (50 µs) and the way back onto a core. */
+  private static final long SPIN_NANOS = 150_000;
+
   private Wait() {}
 
   /**
@@ -27,12 +30,23 @@ final class Wait {
 
   /** Lets time pass. */
   static void last(Duration time) throws InterruptedException {
-    untilNanoTime(System.nanoTime() + time.toNanos());
+    park(System.nanoTime() + time.toNanos());
   }
 
-  /** Returns as soon after {@link System#nanoTime} {@code at} as the system's timers allow. */
+  /**
+   * Returns at {@link System#nanoTime} {@code at}, to a few microseconds: the last ones are spent
+   * looking at the clock, because a thread that is parked comes back late by a fraction of a
+   * millisecond.
+   */
   static void untilNanoTime(long at) throws InterruptedException {
-    for (long left = at - System.nanoTime(); left > 0; left = at - System.nanoTime()) {
+    park(at - SPIN_NANOS);
+    while (at - System.nanoTime() > 0) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private static void park(long until) throws InterruptedException {
+    for (long left = until - System.nanoTime(); left > 0; left = until - System.nanoTime()) {
       LockSupport.parkNanos(left);
       if (Thread.interrupted()) {
         throw new InterruptedException();

@@ -24,7 +24,7 @@ record WebhookDrain() implements Workload {
   @Override
   public List<Measured> measure(Setting setting) throws Exception {
     List<Measured> runs = new ArrayList<>();
-    try (NodeProcess node = NodeProcess.start(setting.directory());
+    try (NodeProcess node = setting.session().node(setting.directory());
         Receiver receiver = new Receiver()) {
       run(node, receiver, 0);
       for (int run = 1; run <= setting.runs(); run++) {

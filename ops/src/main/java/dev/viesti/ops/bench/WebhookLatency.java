@@ -38,7 +38,7 @@ record WebhookLatency() implements Workload {
   @Override
   public List<Measured> measure(Setting setting) throws Exception {
     List<Measured> runs = new ArrayList<>();
-    try (NodeProcess node = NodeProcess.start(setting.directory());
+    try (NodeProcess node = setting.session().node(setting.directory());
         Receiver receiver = new Receiver()) {
       BenchApp app = BenchApp.create(node, "latency", BenchApp.webhook(receiver), false);
       warmUp(app, receiver, setting.seconds());

@@ -3,6 +3,7 @@ package dev.viesti.ops.bench;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One thing to measure. A workload starts its nodes itself, in a directory that is empty. */
@@ -18,6 +19,11 @@ interface Workload {
     return true;
   }
 
+  /** Which figure of {@link Limit} bounds it; null when none does. */
+  default @Nullable String limit() {
+    return null;
+  }
+
   /** Warms up and measures. */
   List<Measured> measure(Setting setting) throws Exception;
 
@@ -25,27 +31,15 @@ interface Workload {
    * What is asked for.
    *
    * @param seconds of load in a run, where the workload has no fixed number of events
-   * @param backlogRows of the workload {@code backlog}
-   * @param rows that wait in the workload {@code drain}
-   * @param apps of the workload {@code apps}
-   * @param database for the workloads inside this JVM; null = one of their own
-   * @param session what workloads inside this JVM share
-   * @param base where directories are made; removed afterwards
-   * @param directory empty, in {@code base}
+   * @param session what workloads share, and what is stopped at Ctrl-C
+   * @param say tells people how far it is
+   * @param directory empty
    */
   record Setting(
       Duration seconds,
       int runs,
-      int backlogRows,
-      int rows,
-      int apps,
-      Bench.@Nullable GivenDatabase database,
+      Bench.Sizes sizes,
       Session session,
-      Path base,
-      Path directory) {
-    /** The same in another directory. */
-    Setting in(Path other) {
-      return new Setting(seconds, runs, backlogRows, rows, apps, database, session, base, other);
-    }
-  }
+      Consumer<String> say,
+      Path directory) {}
 }

@@ -1,9 +1,7 @@
 package dev.viesti.ops.cli;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
-
 import dev.viesti.ops.bench.Bench;
-import java.io.IOException;
+import dev.viesti.ops.bench.ForeignAppsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,8 +16,11 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "bench",
     description = {
-      "Measure a node on this machine: its own process, its own PostgreSQL with fsync on.",
-      "Takes minutes and all of the machine; nothing is left behind."
+      "Measure Viesti on this machine, with a PostgreSQL of its own that syncs every commit.",
+      "HTTP workloads start nodes as processes; those of the engine run a node inside this JVM.",
+      "'bench engine' compares it with bare PostgreSQL, measured before and after: shares are of",
+      "the mean. With --database-url it uses that database, if nobody else does.",
+      "Takes minutes and all of the machine; nothing is left behind, nor at Ctrl-C."
     })
 final class BenchCommand implements Callable<Integer> {
   private static final int SECONDS_DEFAULT = 10;
@@ -36,22 +37,25 @@ final class BenchCommand implements Callable<Integer> {
   private static final int APPS_DEFAULT = 10_000;
   private static final int APPS_MAX = 100_000;
 
-  /** A node drains for 15 s at most, and PostgreSQL makes a checkpoint. */
-  private static final int STOP_SECONDS_MAX = 60;
-
   private final Terminal terminal;
 
   @Parameters(
       arity = "0..*",
       paramLabel = "WORKLOAD",
-      description = "what to measure; 'list' tells the names (default: all that take no minutes)")
+      description = {
+        "what to measure, or 'engine' for limit, emit, steady, blocking, single, async, latency,",
+        "retry and drain; 'list' tells all (default: the HTTP workloads that take no minutes)"
+      })
   private List<String> workloads = List.of();
 
   @Option(
       names = "--seconds",
       paramLabel = "S",
       defaultValue = "" + SECONDS_DEFAULT,
-      description = "length of a run, and of the warm-up before (default: ${DEFAULT-VALUE})")
+      description = {
+        "length of a run where it has one, and of the warm-up before; 'bloat' takes a minute at",
+        "least (default: ${DEFAULT-VALUE})"
+      })
   private int seconds = SECONDS_DEFAULT;
 
   @Option(
@@ -72,7 +76,10 @@ final class BenchCommand implements Callable<Integer> {
       names = "--rows",
       paramLabel = "ROWS",
       defaultValue = "" + ROWS_DEFAULT,
-      description = "that wait in the workload 'drain' (default: ${DEFAULT-VALUE})")
+      description = {
+        "that wait in the workload 'drain', and are deleted at least for 'limit'",
+        "(default: ${DEFAULT-VALUE})"
+      })
   private int rows = ROWS_DEFAULT;
 
   @Option(
@@ -84,7 +91,9 @@ final class BenchCommand implements Callable<Integer> {
 
   @Mixin private DatabaseOptions database = new DatabaseOptions();
 
-  @Option(names = "--json", description = "one object a workload, in a line of its own")
+  @Option(
+      names = "--json",
+      description = "one object a workload, in a line of its own, instead of a table")
   private boolean json;
 
   BenchCommand(Terminal terminal) {
@@ -100,21 +109,54 @@ final class BenchCommand implements Callable<Integer> {
     check();
     Logs.onlyWarnings();
     Path directory = Files.createTempDirectory("viesti-bench-");
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> end(directory), "bench-clean-up"));
-    Bench.run(
-        new Bench.Options(
-            workloads,
-            Duration.ofSeconds(seconds),
-            runs,
-            backlog,
-            rows,
-            apps,
-            given(),
-            json,
-            directory),
-        terminal.out(),
-        terminal.err());
-    return ExitCodes.OK;
+    var bench =
+        new Bench(
+            new Bench.Options(
+                workloads,
+                Duration.ofSeconds(seconds),
+                runs,
+                new Bench.Sizes(backlog, rows, apps),
+                given(),
+                json,
+                directory),
+            terminal.out(),
+            terminal.err());
+    var atCtrlC = new Thread(() -> interrupted(bench, directory), "bench-stop");
+    Runtime.getRuntime().addShutdownHook(atCtrlC);
+    try {
+      if (!bench.run()) {
+        return ExitCodes.INTERRUPTED;
+      }
+      Bench.remove(directory);
+      return ExitCodes.OK;
+    } catch (ForeignAppsException foreign) {
+      Bench.remove(directory);
+      throw CommandFailure.refused(String.valueOf(foreign.getMessage()));
+    } finally {
+      forget(atCtrlC);
+    }
+  }
+
+  private static void forget(Thread hook) {
+    try {
+      var unused = Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException shuttingDown) {
+      // Ctrl-C came first: the hook does the rest, and says so
+    }
+  }
+
+  /** The node stops in order: seconds, in which nothing else shall be said. */
+  private void interrupted(Bench bench, Path directory) {
+    terminal
+        .err()
+        .println("interrupted: stopping the node, then PostgreSQL; then their files are removed");
+    Logs.nothing();
+    try {
+      bench.stop();
+      Bench.remove(directory);
+    } catch (Exception failed) {
+      terminal.err().println("could not clean up " + directory + ": " + failed.getMessage());
+    }
   }
 
   private Bench.@Nullable GivenDatabase given() {
@@ -146,19 +188,6 @@ final class BenchCommand implements Callable<Integer> {
   private static void within(String option, int value, int min, int max) {
     if (value < min || value > max) {
       throw CommandFailure.usage("%s is %d to %d, not %d".formatted(option, min, max, value));
-    }
-  }
-
-  /** At the end or at Ctrl-C: a node that is left stops first, in order. */
-  private void end(Path directory) {
-    try {
-      for (ProcessHandle node : ProcessHandle.current().children().toList()) {
-        node.destroy();
-        var unused = node.onExit().completeOnTimeout(node, STOP_SECONDS_MAX, SECONDS).join();
-      }
-      Bench.remove(directory);
-    } catch (IOException failed) {
-      terminal.err().println("could not remove " + directory + ": " + failed.getMessage());
     }
   }
 }

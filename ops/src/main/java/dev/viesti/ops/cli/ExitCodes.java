@@ -10,5 +10,8 @@ final class ExitCodes {
   static final int USAGE = 2;
   static final int UNREACHABLE = 3;
 
+  /** What shells say of Ctrl-C: 128 and the number of the signal. */
+  static final int INTERRUPTED = 130;
+
   private ExitCodes() {}
 }

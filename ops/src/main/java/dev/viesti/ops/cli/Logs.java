@@ -11,10 +11,19 @@ final class Logs {
 
   /** The command itself says what it did; only what is wrong shall stand between its lines. */
   static void onlyWarnings() {
+    only(Level.WARN);
+  }
+
+  /** For the end of a command that is interrupted: whatever breaks then is to be expected. */
+  static void nothing() {
+    only(Level.OFF);
+  }
+
+  private static void only(Level least) {
     if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
       for (Logger logger : context.getLoggerList()) {
-        if (logger.getLevel() != null && !logger.getLevel().isGreaterOrEqual(Level.WARN)) {
-          logger.setLevel(Level.WARN);
+        if (logger.getLevel() != null && !logger.getLevel().isGreaterOrEqual(least)) {
+          logger.setLevel(least);
         }
       }
     }

@@ -9,6 +9,7 @@ import dev.viesti.ops.cli.client.ClientJson;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -110,7 +111,63 @@ class BenchPartsTest {
     assertThat(json.has("p99_ms")).isTrue();
     assertThat(json.path("p99_ms").isNull()).isTrue();
     assertThat(BenchReport.table(List.of(summary)))
-        .containsPattern("some +20\\.0 +20\\.0 +\\(10\\.0\\.\\.30\\.0\\)");
+        .containsPattern("some +20\\.0 +1\\.00 +20\\.0 +\\(10\\.0\\.\\.30\\.0\\)");
+  }
+
+  /** Others read these names: they are compared with those of other programs. */
+  @Test
+  void givesEveryWorkloadTheSameKeysFirst() throws Exception {
+    Summary summary = Summary.of("some", List.of(Measured.nothing().with("ready_s", 1.0)));
+    JsonNode json = ClientJson.MAPPER.readTree(BenchReport.json(summary));
+    List<String> keys = new ArrayList<>();
+    json.fieldNames().forEachRemaining(keys::add);
+    assertThat(keys)
+        .containsExactly(
+            "workload",
+            "events",
+            "seconds",
+            "events_per_s",
+            "p50_ms",
+            "p95_ms",
+            "p99_ms",
+            "wal_bytes_per_event",
+            "pg_cpu_s_per_1k",
+            "client_cpu_s_per_1k",
+            "share_of_limit",
+            "runs",
+            "ready_s",
+            "range");
+  }
+
+  @Test
+  void takesSharesOfTheMeanOfBothLimits() throws Exception {
+    // the machine was half as fast at the end
+    Limits limits = new Limits(limit(100_000), limit(50_000));
+    Measured run = limits.share(Measured.rate(60_000, 1), Limit.DELETE);
+    assertThat(run.figures())
+        .containsEntry("share_of_limit", 0.8)
+        .containsEntry("limit_before_per_s", 100_000.0)
+        .containsEntry("limit_after_per_s", 50_000.0);
+    assertThat(limits.share(Measured.rate(1, 1), null).figures())
+        .doesNotContainKey("share_of_limit");
+    JsonNode json = ClientJson.MAPPER.readTree(BenchReport.json(limits.summary()));
+    assertThat(json.path("delete_per_s").asDouble()).isEqualTo(75_000);
+    assertThat(json.path("delete_before_per_s").asDouble()).isEqualTo(100_000);
+    assertThat(json.path("delete_after_per_s").asDouble()).isEqualTo(50_000);
+  }
+
+  @Test
+  void startsNodesWithTheOptionsOfAServer() {
+    List<String> ours =
+        List.of("-Dx=1", "-Xmx2g", "-XX:+UseParallelGC", "-Dviesti.bench.server.options=-Xmx512m");
+    assertThat(NodeProcess.jvmOptions(ours, "-Xmx512m -XX:+UseSerialGC"))
+        .containsExactly("-Dx=1", "-Xmx512m", "-XX:+UseSerialGC");
+    assertThat(NodeProcess.jvmOptions(List.of("-Xmx1g", "-agentlib:jdwp"), null))
+        .containsExactly("-Xmx1g");
+  }
+
+  private static List<Measured> limit(int rate) {
+    return List.of(Measured.rate(rate, 1).with(Limit.DELETE, (double) rate));
   }
 
   private static MessageReader request(String id) throws Exception {

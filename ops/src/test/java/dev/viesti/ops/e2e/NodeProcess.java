@@ -83,7 +83,7 @@ final class NodeProcess {
   }
 
   /** The directories and jars of this JVM; the runner may have hidden them in a manifest. */
-  private static String classPath() {
+  static String classPath() {
     return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
   }
 
