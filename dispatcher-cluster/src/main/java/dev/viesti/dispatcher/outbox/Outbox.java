@@ -354,6 +354,7 @@ public final class Outbox {
       return;
     }
     ownership.drain();
+    settling.keepNoMore();
     intake.refuseHeld(MOVING);
     parts.timers().startSingleTimer(new DrainDeadline(), parts.settings().drainDeadline());
   }
@@ -367,6 +368,7 @@ public final class Outbox {
     Instant now = parts.now();
     parts.owners().telemetry().owns(parts.app(), window.state(intake.pending()));
     runs.markLong();
+    settling.writeKept();
     boolean idle = ownership.phase() == Phase.OWNING && nothingLeft();
     if (idle) {
       intake.emptied();

@@ -129,8 +129,8 @@ final class OutboxRuns {
     Instant since = row.runningSince();
     if (since != null) {
       gate.release();
-      settling.ended(
-          row, since, row.isDeferred() ? new Outcome.TimedOut(deferral(row)) : crashed(row));
+      Outcome outcome = row.isDeferred() ? new Outcome.TimedOut(deferral(row)) : crashed(row);
+      settling.ended(row, since, outcome, true);
       return;
     }
     if (careful.mustWait(row)) {
@@ -164,14 +164,18 @@ final class OutboxRuns {
 
   private void launch(Executions.Run run, long epoch) {
     Delivery row = run.row;
-    var call =
-        new HandlerCall(
-            parts.app(), row.trigger(), row.id(), row.nextAttempt(), epoch, row.event());
+    Delivery stored = settling.stored(row);
     run.started(
         Execution.start(
             "execution-" + parts.app() + "-" + row.seq(),
-            () -> parts.owners().targets().run(run.trigger, call, row),
+            () -> parts.owners().targets().run(run.trigger, call(row, epoch), stored),
             ended -> parts.posts().post(new Outbox.AttemptEnded(run, ended))));
+  }
+
+  /** Made by the execution: its id is a hash, which is not the owner's time to spend. */
+  private HandlerCall call(Delivery row, long epoch) {
+    return new HandlerCall(
+        parts.app(), row.trigger(), row.id(), row.nextAttempt(), epoch, row.event());
   }
 
   // ---- marks
@@ -204,7 +208,7 @@ final class OutboxRuns {
     if (missed) {
       executions.remove(run);
       released(run);
-      window.lookAgain(row);
+      settling.lookAgain(row);
     } else {
       launch(run, epoch);
     }
@@ -224,11 +228,11 @@ final class OutboxRuns {
     released(run);
     switch (end) {
       case Execution.Ended.WithOutcome(var outcome) ->
-          settling.ended(run.row, run.startedAt, outcome);
+          settling.ended(run.row, run.startedAt, outcome, run.isMarked());
       case Execution.Ended.Settled() -> {
         return settling.settledItself(run.row, run.trigger, run.startedAt);
       }
-      case Execution.Ended.Gone() -> window.lookAgain(run.row);
+      case Execution.Ended.Gone() -> settling.lookAgain(run.row);
       case Execution.Ended.Fenced() -> fenced.add(run.row);
     }
     return 0;
@@ -242,7 +246,8 @@ final class OutboxRuns {
       run.cancel();
       if (run.isStarted()) {
         released(run);
-        settling.ended(run.row, run.startedAt, new Outcome.TimedOut(run.trigger.timeout()));
+        var timedOut = new Outcome.TimedOut(run.trigger.timeout());
+        settling.ended(run.row, run.startedAt, timedOut, run.isMarked());
       } else { // its mark is still on its way to a database that is slow: nothing has run
         var again = new Executions.Run(run.row, run.trigger, now);
         again.mark();

@@ -15,6 +15,7 @@ import java.time.Duration;
  * @param idleAfter an owner with nothing to do for so long lets its app passivate
  * @param claimWaitingMax events that wait while the owner claims its epoch
  * @param crashesMax attempts during which the node went away before a delivery is given up
+ * @param retryInMemory a retry due within this is not written at once
  * @param clientRowsInterval how often the owner looks for rows of clients without being told
  */
 public record OutboxSettings(
@@ -27,6 +28,7 @@ public record OutboxSettings(
     Duration idleAfter,
     int claimWaitingMax,
     int crashesMax,
+    Duration retryInMemory,
     Duration clientRowsInterval) {
   /**
    * @throws IllegalArgumentException naming the key that is out of its bounds
@@ -41,6 +43,9 @@ public record OutboxSettings(
     require(idleAfter.compareTo(Duration.ofSeconds(1)) >= 0, "idle-after is 1 s or more");
     require(claimWaitingMax >= 1, "claim-waiting-max is 1 or more");
     require(crashesMax >= 1 && crashesMax <= 20, "crashes-max is 1 to 20");
+    require(
+        !retryInMemory.isNegative() && retryInMemory.compareTo(Duration.ofSeconds(10)) <= 0,
+        "retry-in-memory is 0 to 10 s");
     require(
         clientRowsInterval.compareTo(Duration.ofMillis(100)) >= 0,
         "client-rows-interval is 100 ms or more");
@@ -59,6 +64,7 @@ public record OutboxSettings(
         own.getDuration("idle-after"),
         own.getInt("claim-waiting-max"),
         own.getInt("crashes-max"),
+        own.getDuration("retry-in-memory"),
         own.getDuration("client-rows-interval"));
   }
 

@@ -38,12 +38,14 @@ final class OutboxSettling {
   private final Map<Long, Ended> ending = new HashMap<>();
   private final List<OutcomeNotice> notices = new ArrayList<>();
   private final Told told = new Told();
+  private final KeptRetries kept;
   private OutboxPolicy policy;
 
   OutboxSettling(OutboxParts parts, Window window, OutboxPolicy policy) {
     this.parts = parts;
     this.window = window;
     this.policy = policy;
+    this.kept = new KeptRetries(parts.settings().retryInMemory());
     PostBox posts = parts.posts();
     this.queue =
         new SettleQueue(parts.app(), 0, result -> posts.post(new Outbox.SettleDone(result)));
@@ -60,8 +62,12 @@ final class OutboxSettling {
 
   // ---- outcomes
 
-  /** An attempt of the row has ended, or counts as ended. */
-  void ended(Delivery row, Instant startedAt, Outcome outcome) {
+  /**
+   * An attempt of the row has ended, or counts as ended.
+   *
+   * @param marked the table says that it runs, or soon will
+   */
+  void ended(Delivery row, Instant startedAt, Outcome outcome, boolean marked) {
     Instant at = parts.now();
     int attempt = row.nextAttempt();
     Trigger trigger = policy.triggers().get(row.trigger());
@@ -77,10 +83,18 @@ final class OutboxSettling {
         change(new RowChange.Delete(row));
       }
       case Settlement.Retried(var dueAt, var error) -> {
-        ending.put(row.seq(), new Ended(attempt, outcome.word(), error, at));
+        var ended = new Ended(attempt, outcome.word(), error, at);
         String log = AttemptLog.append(row.attempts(), attempt, startedAt, at, outcome);
         Instant started = startedAt.truncatedTo(ChronoUnit.MICROS);
-        change(new RowChange.Retry(row, row.retriedAt(dueAt, started, error, log)));
+        Delivery next = row.retriedAt(dueAt, started, error, log);
+        if (!marked && kept.mayKeep(stored(row), dueAt, at)) {
+          kept.keep(row, at);
+          window.ledger().retried(next, at);
+          retried(row, ended, dueAt);
+        } else {
+          ending.put(row.seq(), ended);
+          change(new RowChange.Retry(row, next));
+        }
       }
       case Settlement.Postponed(var dueAt, var reason) ->
           change(new RowChange.Retry(row, row.postponedTo(dueAt, reason)));
@@ -138,7 +152,7 @@ final class OutboxSettling {
   private void defer(Delivery row, Instant startedAt, Instant deadline) {
     Outcome early = told.take(row.seq());
     if (early != null) {
-      ended(row, startedAt, early);
+      ended(row, startedAt, early, true);
       return;
     }
     Instant since = startedAt.truncatedTo(ChronoUnit.MICROS);
@@ -193,20 +207,44 @@ final class OutboxSettling {
 
   private void endedElsewhere(Delivery row, Outcome outcome) {
     window.admit(row);
-    ended(row, row.runningSince() == null ? parts.now() : row.runningSince(), outcome);
+    ended(row, row.runningSince() == null ? parts.now() : row.runningSince(), outcome, true);
   }
 
   // ---- to the table
 
+  /** The version that the table has of a row in memory. */
+  Delivery stored(Delivery row) {
+    return kept.stored(row);
+  }
+
   /** Hands a change of a row to the settler. */
   void change(RowChange change) {
     window.ledger().settling(change.row().seq());
-    again(change);
+    Delivery row = change.row();
+    again(kept.keeps(row.seq()) ? change.of(stored(row)) : change);
+  }
+
+  /** Writes the retries that memory has kept for long enough. */
+  void writeKept() {
+    kept.overdue(parts.now()).forEach(this::writeKept);
+  }
+
+  /** Writes all of them, and keeps no more: another owner is to know of them. */
+  void keepNoMore() {
+    kept.keepNoMore().forEach(this::writeKept);
+  }
+
+  private void writeKept(long seq) {
+    Delivery row = window.ledger().row(seq);
+    Ledger.Place place = window.ledger().placeOf(seq);
+    if (row != null && (place == Ledger.Place.SCHEDULED || place == Ledger.Place.READY)) {
+      change(new RowChange.Retry(row, row));
+    }
   }
 
   /** Has the row say since when it runs, or that it does not; its place in memory stays. */
   void mark(Delivery row, @Nullable Instant since) {
-    again(new RowChange.Mark(row, since));
+    again(new RowChange.Mark(stored(row), since));
   }
 
   /** A change of our own older epoch goes again, under the new one. */
@@ -228,6 +266,7 @@ final class OutboxSettling {
     if (change instanceof RowChange.Mark) {
       return 0;
     }
+    kept.written(row.seq());
     Ended ended = ending.remove(row.seq());
     if (!(change instanceof RowChange.Defer && told.isEarly(row.seq()))) {
       told.settled(row.seq());
@@ -264,8 +303,7 @@ final class OutboxSettling {
       parts.owners().telemetry().blocked();
       notice(later.row(), ended, "blocked", null);
     } else if (ended != null) {
-      parts.owners().telemetry().retried();
-      notice(later.row(), ended, "retried", next.dueAt());
+      retried(later.row(), ended, next.dueAt());
     }
     Outcome early = later instanceof RowChange.Defer ? told.take(next.seq()) : null;
     if (early != null) {
@@ -273,8 +311,21 @@ final class OutboxSettling {
     }
   }
 
+  private void retried(Delivery row, Ended ended, @Nullable Instant dueAt) {
+    parts.owners().telemetry().retried();
+    notice(row, ended, "retried", dueAt);
+  }
+
+  /** A row was not there in the version that was named: the table has the last word. */
+  void lookAgain(Delivery row) {
+    Delivery stored = stored(row);
+    kept.written(row.seq());
+    window.lookAgain(stored);
+  }
+
   /** The database will never take the change: the row stays in the table until the next owner. */
   void forget(RowChange change) {
+    kept.written(change.row().seq());
     ending.remove(change.row().seq());
     window.ledger().gone(change.row().seq(), parts.now());
   }

@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class OutboxSimulation {
   private static final Duration HORIZON = Duration.ofSeconds(10);
+  private static final Duration MOMENT = Duration.ofSeconds(1);
   private static final int WINDOW = 40;
   private static final int PAGE = 10;
 
@@ -69,6 +70,7 @@ final class OutboxSimulation {
   private @Nullable PageRead page;
   private Ledger ledger = new Ledger();
   private TablePosition table = new TablePosition(HORIZON);
+  private KeptRetries kept = new KeptRetries(MOMENT);
   private Instant now = Instant.parse("2026-01-01T00:00:00Z");
   private final Map<Long, Long> replayedFrom = new HashMap<>();
   private boolean replaying;
@@ -151,6 +153,7 @@ final class OutboxSimulation {
     } else if (dice < 90) {
       now = now.plusMillis(random.nextInt(500));
       ledger.promote(now);
+      writeKept();
     } else if (dice < 94) {
       loseTheAnswer();
     } else if (dice < 96) {
@@ -215,9 +218,7 @@ final class OutboxSimulation {
   private void unblock() {
     for (Delivery row : stored.values()) {
       if (row.isBlocked() && ledger.placeOf(row.seq()) == Ledger.Place.SCHEDULED) {
-        ledger.settling(row.seq());
-        boolean retry = random.nextBoolean();
-        settling.add(new Change(row, retry ? row.dueAt(now) : null, false));
+        settling(row, random.nextBoolean() ? row.dueAt(now) : null, false);
         return;
       }
     }
@@ -271,8 +272,7 @@ final class OutboxSimulation {
     if (key != null && rule(row) == OnFailure.PARK) {
       ledger.parked().burying(key);
     }
-    ledger.settling(row.seq());
-    settling.add(new Change(row, null, true));
+    settling(row, null, true);
   }
 
   /** Two lanes: the second write may be durable first. */
@@ -427,7 +427,7 @@ final class OutboxSimulation {
     }
     check(running.add(row.seq()), () -> row + " runs twice at once");
     check(
-        row.equals(stored.get(row.seq())),
+        kept.stored(row).equals(stored.get(row.seq())),
         () -> row + " runs in a version that is not in the table");
     check(row.dueAt() == null || !due(row).isAfter(now), () -> row + " runs before it is due");
     if (row.orderingKey() != null) {
@@ -460,9 +460,7 @@ final class OutboxSimulation {
     Delivery next = null;
     if (failing && random.nextInt(12) == 0) {
       if (row.orderingKey() != null && rule(row) == OnFailure.BLOCK) {
-        ledger.settling(row.seq());
-        Delivery blocked = row.retriedAt(Delivery.BLOCKED_UNTIL, now, "given up", null);
-        settling.add(new Change(row, blocked, false));
+        settling(row, row.retriedAt(Delivery.BLOCKED_UNTIL, now, "given up", null), false);
       } else {
         bury(row);
       }
@@ -474,9 +472,29 @@ final class OutboxSimulation {
               ? HORIZON.multipliedBy(1 + random.nextInt(3))
               : Duration.ofMillis(1 + random.nextInt(3_000));
       next = row.retriedAt(now.plus(delay), now, "again", null);
+      if (kept.mayKeep(kept.stored(row), due(next), now)) {
+        kept.keep(row, now);
+        ledger.retried(next, now);
+        return;
+      }
     }
+    settling(row, next, false);
+  }
+
+  private void settling(Delivery row, @Nullable Delivery next, boolean bury) {
     ledger.settling(row.seq());
-    settling.add(new Change(row, next, false));
+    settling.add(new Change(kept.stored(row), next, bury));
+  }
+
+  /** Retries that only memory knows of for too long. */
+  private void writeKept() {
+    for (long late : kept.overdue(now)) {
+      Delivery row = ledger.row(late);
+      Ledger.Place place = ledger.placeOf(late);
+      if (row != null && (place == Ledger.Place.SCHEDULED || place == Ledger.Place.READY)) {
+        settling(row, row, false);
+      }
+    }
   }
 
   private void settle() {
@@ -503,6 +521,7 @@ final class OutboxSimulation {
       return;
     }
     Delivery next = change.next();
+    kept.written(change.row().seq());
     if (change.bury()) {
       ledger.parked().buried(OrderKey.of(change.row()));
     }
@@ -534,6 +553,7 @@ final class OutboxSimulation {
     page = null;
     ledger = new Ledger();
     table = new TablePosition(HORIZON);
+    kept = new KeptRetries(MOMENT);
     claimed = seq - 1;
     replaying = false;
     checks.clear();

@@ -9,8 +9,16 @@ import org.jspecify.annotations.Nullable;
 public sealed interface RowChange {
   Delivery row();
 
+  /** The same change, expecting another version of the row in the table. */
+  RowChange of(Delivery version);
+
   /** The row goes: settled or cancelled. */
-  record Delete(Delivery row) implements RowChange {}
+  record Delete(Delivery row) implements RowChange {
+    @Override
+    public Delete of(Delivery version) {
+      return new Delete(version);
+    }
+  }
 
   /** The row stays, in a new version. */
   sealed interface Later extends RowChange {
@@ -18,20 +26,35 @@ public sealed interface RowChange {
   }
 
   /** The row takes the place of the one it was made from ({@link Delivery#retriedAt}). */
-  record Retry(Delivery row, Delivery next) implements Later {}
+  record Retry(Delivery row, Delivery next) implements Later {
+    @Override
+    public Retry of(Delivery version) {
+      return new Retry(version, next);
+    }
+  }
 
   /**
    * The attempt goes on without its target. The row takes the place of the one it was made from
    * ({@link Delivery#deferredUntil}), and can be found by the delivery's id.
    */
-  record Defer(Delivery row, Delivery next) implements Later {}
+  record Defer(Delivery row, Delivery next) implements Later {
+    @Override
+    public Defer of(Delivery version) {
+      return new Defer(version, next);
+    }
+  }
 
   /**
    * The row says since when an attempt of it runs; its version stays as it is.
    *
    * @param since null when that attempt was interrupted and shall not count
    */
-  record Mark(Delivery row, @Nullable Instant since) implements RowChange {}
+  record Mark(Delivery row, @Nullable Instant since) implements RowChange {
+    @Override
+    public Mark of(Delivery version) {
+      return new Mark(version, since);
+    }
+  }
 
   /**
    * The row moves to the dead letters.
@@ -47,5 +70,11 @@ public sealed interface RowChange {
       @Nullable String attemptLog,
       @Nullable Instant firstAttemptAt,
       Instant lastAttemptAt)
-      implements RowChange {}
+      implements RowChange {
+    @Override
+    public Bury of(Delivery version) {
+      return new Bury(
+          version, deadLetterId, attempts, error, attemptLog, firstAttemptAt, lastAttemptAt);
+    }
+  }
 }

@@ -126,7 +126,7 @@ final class PlansPostgresTest {
   /** Behind dead rows, and of every second number, so that a scan of all between would show. */
   @Test
   void deletesFreshRowsWithPlansMadeOnEmptyTables() throws Exception {
-    outbox.claim(APP, "node", 0);
+    fixture.owners.claim(APP, "node", 0);
     settle(fixture.rows(APP, 1, ROWS), OutboxFixture::delete);
     List<Delivery> rows = fixture.rows(APP, 1, 2 * GROUP);
     Work before = work("outbox");
