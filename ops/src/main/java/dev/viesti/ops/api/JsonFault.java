@@ -20,8 +20,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Says in our words what Jackson found wrong with a body, and where. */
 final class JsonFault {
-  /** Our records begin their sentences with the field that is wrong. */
-  private static final Pattern FIELD = Pattern.compile("(?:the pattern for )?(\\w+)\\b.*");
+  /**
+   * Our records begin their sentences with the field that is wrong: {@code cap}, {@code rate.per}.
+   */
+  private static final Pattern FIELD =
+      Pattern.compile("(?:the pattern for )?(\\w+)(?:\\.(\\w+))?\\b.*");
 
   /** How Jackson begins; it has no type of its own for this. */
   private static final String MISSING = "Missing required creator property";
@@ -76,14 +79,18 @@ final class JsonFault {
   /** Jackson knows which object was refused; the sentence's first word often says which member. */
   private static JsonPointer refine(JsonPointer pointer, String sentence, JsonNode body) {
     Matcher first = FIELD.matcher(sentence);
-    if (first.matches()) {
-      String field = first.group(1);
-      JsonNode object = body.at(pointer);
-      if (object.has(field) || (object.isObject() && sentence.startsWith(field + " is missing"))) {
-        return pointer.appendProperty(field);
-      }
+    if (!first.matches()) {
+      return pointer;
     }
-    return pointer;
+    String field = first.group(1);
+    String below = first.group(2);
+    if (below != null && pointer.last() != null && pointer.last().matchesProperty(field)) {
+      field = below; // the object itself was refused
+    }
+    JsonNode object = body.at(pointer);
+    boolean names =
+        object.has(field) || (object.isObject() && sentence.startsWith(field + " is missing"));
+    return names ? pointer.appendProperty(field) : pointer;
   }
 
   private static String sentence(JsonMappingException fault) {

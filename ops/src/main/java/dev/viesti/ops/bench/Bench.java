@@ -115,7 +115,9 @@ public final class Bench {
     List<String> lines = new ArrayList<>();
     for (Workload workload : WORKLOADS) {
       if (workload.equals(EngineWorkload.ALL.getFirst())) {
-        lines.add(LISTED.formatted(ENGINE, "the nine from here to drain (only when named, all)"));
+        lines.add(
+            LISTED.formatted(
+                ENGINE, "stands for the nine from limit to drain; none of them runs unless named"));
         lines.add(LISTED.formatted(Limits.NAME, LIMIT_DESCRIPTION));
       }
       lines.add(

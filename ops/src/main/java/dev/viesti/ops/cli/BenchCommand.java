@@ -42,20 +42,18 @@ final class BenchCommand implements Callable<Integer> {
   @Parameters(
       arity = "0..*",
       paramLabel = "WORKLOAD",
-      description = {
-        "what to measure, or 'engine' for limit, emit, steady, blocking, single, async, latency,",
-        "retry and drain; 'list' tells all (default: the HTTP workloads that take no minutes)"
-      })
+      description =
+          "what to measure; 'list' tells what there is, 'engine' stands for nine of them (default:"
+              + " those over HTTP that take no minutes)")
   private List<String> workloads = List.of();
 
   @Option(
       names = "--seconds",
       paramLabel = "S",
       defaultValue = "" + SECONDS_DEFAULT,
-      description = {
-        "length of a run where it has one, and of the warm-up before; 'bloat' takes a minute at",
-        "least (default: ${DEFAULT-VALUE})"
-      })
+      description =
+          "length of a run that is not so many events, and of the warm-up before it; 'bloat' takes"
+              + " a minute at least (default: ${DEFAULT-VALUE})")
   private int seconds = SECONDS_DEFAULT;
 
   @Option(
@@ -76,10 +74,8 @@ final class BenchCommand implements Callable<Integer> {
       names = "--rows",
       paramLabel = "ROWS",
       defaultValue = "" + ROWS_DEFAULT,
-      description = {
-        "that wait in the workload 'drain', and are deleted at least for 'limit'",
-        "(default: ${DEFAULT-VALUE})"
-      })
+      description =
+          "that wait in the workload 'drain'; 'limit' deletes as many (default: ${DEFAULT-VALUE})")
   private int rows = ROWS_DEFAULT;
 
   @Option(

@@ -24,7 +24,10 @@ final class DatabaseOptions {
       description = "jdbc:postgresql://host:port/database, or postgresql://user@host:port/database")
   private @Nullable String url;
 
-  @Option(names = "--database-user", paramLabel = "NAME", description = "unless the URL names it")
+  @Option(
+      names = "--database-user",
+      paramLabel = "NAME",
+      description = "the user, unless the URL names it")
   private @Nullable String user;
 
   @Option(

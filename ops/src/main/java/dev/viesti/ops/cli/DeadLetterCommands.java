@@ -65,7 +65,8 @@ final class DeadLetterCommands {
               paramLabel = "true|false",
               arity = "0..1",
               fallbackValue = "true",
-              description = "only resolved ones, or only those that are not")
+              description =
+                  "only resolved ones, or with false only those that are not (default: both)")
           @Nullable Boolean resolved) {
     try (ApiClient client = server.connect(terminal)) {
       return page.list(
@@ -78,7 +79,7 @@ final class DeadLetterCommands {
       @Mixin ServerOptions server,
       @Mixin Output output,
       @Mixin AppOption app,
-      @Parameters String id) {
+      @Parameters(paramLabel = "ID", description = "the dead letter's id") String id) {
     try (ApiClient client = server.connect(terminal)) {
       JsonNode letter = client.get(path(app, id), Map.of());
       output.show(terminal, letter, FIELDS);
@@ -121,7 +122,8 @@ final class DeadLetterCommands {
       @Mixin ServerOptions server,
       @Mixin Output output,
       @Mixin AppOption app,
-      @Parameters(arity = "0..1", paramLabel = "ID") @Nullable String id,
+      @Parameters(arity = "0..1", paramLabel = "ID", description = "one: its id")
+          @Nullable String id,
       @Option(names = "--trigger", paramLabel = "TRIGGER", description = "many: this trigger's")
           @Nullable String trigger,
       @Option(names = "--all", description = "many: every trigger's") boolean all,
@@ -161,7 +163,7 @@ final class DeadLetterCommands {
       @Mixin ServerOptions server,
       @Mixin Output output,
       @Mixin AppOption app,
-      @Parameters String id,
+      @Parameters(paramLabel = "ID", description = "the dead letter's id") String id,
       @Option(
               names = "--resolution",
               paramLabel = "WORD",

@@ -67,7 +67,7 @@ final class DeliveryCommands {
       @Mixin ServerOptions server,
       @Mixin Output output,
       @Mixin AppOption app,
-      @Parameters String delivery) {
+      @Parameters(paramLabel = "DELIVERY", description = "the delivery's id") String delivery) {
     try (ApiClient client = server.connect(terminal)) {
       var found = client.get(path(app, delivery), Map.of());
       output.show(terminal, found, FIELDS);
@@ -81,7 +81,7 @@ final class DeliveryCommands {
       @Mixin ServerOptions server,
       @Mixin Output output,
       @Mixin AppOption app,
-      @Parameters String delivery) {
+      @Parameters(paramLabel = "DELIVERY", description = "the delivery's id") String delivery) {
     try (ApiClient client = server.connect(terminal)) {
       output.show(terminal, client.post(path(app, delivery) + ":retry"), FIELDS);
       return ExitCodes.OK;
@@ -95,7 +95,7 @@ final class DeliveryCommands {
       @Mixin ServerOptions server,
       @Mixin Output output,
       @Mixin AppOption app,
-      @Parameters String delivery) {
+      @Parameters(paramLabel = "DELIVERY", description = "the delivery's id") String delivery) {
     try (ApiClient client = server.connect(terminal)) {
       var unused = client.post(path(app, delivery) + ":cancel");
       output.say(terminal, "cancelled delivery " + delivery);
@@ -108,15 +108,17 @@ final class DeliveryCommands {
 
   @Command(
       name = "complete",
-      description = "Tell the outcome of a deferred delivery: that it succeeded, or --error.")
+      description =
+          "Tell the outcome of a deferred delivery: it succeeded, unless --error is given.")
   int complete(
       @Mixin ServerOptions server,
       @Mixin Output output,
       @Mixin AppOption app,
-      @Option(names = "--error", paramLabel = "TEXT", description = "it failed, and why")
+      @Option(names = "--error", paramLabel = "TEXT", description = "it failed, and this is why")
           @Nullable String error,
-      @Option(names = "--retry", description = "a failure is worth another attempt") boolean retry,
-      @Parameters String delivery) {
+      @Option(names = "--retry", description = "with --error: it is worth another attempt")
+          boolean retry,
+      @Parameters(paramLabel = "DELIVERY", description = "the delivery's id") String delivery) {
     try (ApiClient client = server.connect(terminal)) {
       var body = ClientJson.MAPPER.createObjectNode();
       if (error != null) {

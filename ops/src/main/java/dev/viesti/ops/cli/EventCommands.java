@@ -6,6 +6,7 @@ import dev.viesti.ops.cli.EventLine.Defaults;
 import dev.viesti.ops.cli.client.ApiClient;
 import dev.viesti.ops.cli.client.ClientJson;
 import dev.viesti.ops.cli.client.EventSender;
+import dev.viesti.protocol.trigger.DurationText;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -13,6 +14,8 @@ import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.DateTimeException;
+import java.time.OffsetDateTime;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -30,16 +33,36 @@ final class EventCommands {
 
   /** Attributes of the one event, or of lines that lack them. */
   static final class Attributes {
-    @Option(names = "--source", paramLabel = "TEXT", description = "for events that name none")
+    @Option(
+        names = "--source",
+        paramLabel = "TEXT",
+        description = "its source, or that of lines without one")
     private @Nullable String source;
 
-    @Option(names = "--type", paramLabel = "TEXT", description = "for events that name none")
+    @Option(
+        names = "--type",
+        paramLabel = "TEXT",
+        description = "its type, or that of lines without one")
     private @Nullable String type;
 
-    @Option(names = "--subject", paramLabel = "TEXT", description = "for events that name none")
+    @Option(
+        names = "--subject",
+        paramLabel = "TEXT",
+        description = "its subject, or that of lines without one")
     private @Nullable String subject;
 
-    @Option(names = "--id", paramLabel = "TEXT", description = "with --data: the event's id")
+    @Option(
+        names = "--deliver-at",
+        paramLabel = "TIME",
+        description =
+            "no delivery starts before; of lines, those without 'deliverat'. A time such as"
+                + " 2026-01-31T12:00:00Z, or a span from now such as 10m")
+    private @Nullable String deliverAt;
+
+    @Option(
+        names = "--id",
+        paramLabel = "TEXT",
+        description = "with --data: its id; the same source and id again is a duplicate")
     private @Nullable String id;
 
     @Option(
@@ -53,7 +76,9 @@ final class EventCommands {
       name = "send",
       description = {
         "Publish events: one with --data, or the lines of a file or of standard input.",
-        "Each line is a CloudEvent as JSON; id, source, type and subject may be missing.",
+        "Each line is a CloudEvent as JSON. A missing id is made; a missing source and type must be",
+        "given as options. For example:",
+        "  viesti event send -a shop --source web --type orders.created --data '{\"n\": 1}'",
         "Batches are repeated, with the same ids, while the server is busy or restarting."
       })
   int send(
@@ -61,15 +86,18 @@ final class EventCommands {
       @Mixin Output output,
       @Mixin AppOption app,
       @ArgGroup(exclusive = false) @Nullable Attributes given,
-      @Option(names = "--keep-going", description = "skip lines that cannot be sent")
+      @Option(
+              names = "--keep-going",
+              description = "skip lines that cannot be sent, and end with exit code 1")
           boolean keepGoing,
       @Parameters(
               arity = "0..1",
               paramLabel = "FILE",
               defaultValue = Documents.STANDARD_INPUT,
-              description = "'-' (the default) reads standard input")
+              description = "of lines; '-' (the default) reads standard input")
           String file) {
     Attributes attributes = given == null ? new Attributes() : given;
+    String deliverAt = deliverAt(attributes.deliverAt);
     long started = System.nanoTime();
     try (ApiClient client = server.connect(terminal);
         Progress progress = Progress.start(terminal, "events");
@@ -86,7 +114,7 @@ final class EventCommands {
       var upload =
           new EventUpload(
               sender,
-              new Defaults(attributes.source, attributes.type, attributes.subject),
+              new Defaults(attributes.source, attributes.type, attributes.subject, deliverAt),
               keepGoing,
               terminal.err(),
               progress);
@@ -100,6 +128,25 @@ final class EventCommands {
     } catch (IOException failed) {
       throw CommandFailure.usage(
           "cannot read " + Documents.name(file) + ": " + ServerOptions.reason(failed));
+    }
+  }
+
+  private @Nullable String deliverAt(@Nullable String given) {
+    if (given == null) {
+      return null;
+    }
+    try {
+      if (given.contains("T")) {
+        var unused = OffsetDateTime.parse(given);
+        return given;
+      }
+      return terminal.clock().instant().plus(DurationText.parse(given)).toString();
+    } catch (DateTimeException | IllegalArgumentException | ArithmeticException wrong) {
+      throw CommandFailure.usage(
+          "--deliver-at is a time such as 2026-01-31T12:00:00Z or a span from now such as 10m,"
+              + " not '"
+              + given
+              + "'");
     }
   }
 

@@ -18,6 +18,9 @@ record EventLine(long number, String json) {
   /** Time-ordered ids; thread-safe. */
   private static final NoArgGenerator IDS = Generators.timeBasedEpochGenerator();
 
+  /** Viesti's extension attribute: no delivery starts before. */
+  private static final String DELIVER_AT = "deliverat";
+
   /** Why a line cannot be sent. */
   static final class BadLineException extends Exception {
     private static final long serialVersionUID = 1L;
@@ -32,7 +35,11 @@ record EventLine(long number, String json) {
   }
 
   /** For lines that name none. */
-  record Defaults(@Nullable String source, @Nullable String type, @Nullable String subject) {}
+  record Defaults(
+      @Nullable String source,
+      @Nullable String type,
+      @Nullable String subject,
+      @Nullable String deliverAt) {}
 
   static EventLine parse(long number, String text, Defaults defaults) throws BadLineException {
     JsonNode event;
@@ -48,6 +55,9 @@ record EventLine(long number, String json) {
     addMissing(missing, event, "specversion", "1.0");
     // Without an id the server could not tell a repeated request from a second event.
     addMissing(missing, event, "id", event.has("id") ? "" : IDS.generate().toString());
+    if (!event.has(DELIVER_AT) && defaults.deliverAt() != null) {
+      addMissing(missing, event, DELIVER_AT, defaults.deliverAt());
+    }
     addMissing(missing, event, "source", defaults.source());
     addMissing(missing, event, "type", defaults.type());
     if (!event.has("subject") && defaults.subject() != null) {

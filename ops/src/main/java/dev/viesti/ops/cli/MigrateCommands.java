@@ -31,6 +31,7 @@ final class MigrateCommands implements Callable<Integer> {
   private final Terminal terminal;
 
   @Mixin private final DatabaseOptions database = new DatabaseOptions();
+  @Mixin private final Output output = new Output();
 
   @Option(names = "--dry-run", description = "print the SQL that would run, and run nothing")
   private boolean dryRun;
@@ -47,6 +48,12 @@ final class MigrateCommands implements Callable<Integer> {
         return printPending(migrator);
       }
       List<String> applied = migrator.migrate(SchemaMigrator.Mode.AUTO);
+      if (output.isJson()) {
+        ObjectNode done = ClientJson.MAPPER.createObjectNode();
+        applied.forEach(done.putArray("applied")::add);
+        Output.printJson(terminal, done);
+        return ExitCodes.OK;
+      }
       applied.forEach(name -> terminal.out().println("applied " + name));
       if (applied.isEmpty()) {
         terminal.out().println("nothing to do: the schema is current");

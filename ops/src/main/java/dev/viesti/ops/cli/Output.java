@@ -29,6 +29,11 @@ final class Output {
       return new Column(title, row -> ClientJson.text(row, member));
     }
 
+    /** Shows a member that is an object, in one line. */
+    static Column inline(String title, String member) {
+      return new Column(title, row -> Documents.inline(row.path(member)));
+    }
+
     /** Shows a member that holds a time, to the millisecond, in UTC. */
     static Column time(String title, String member) {
       return new Column(title, row -> utc(ClientJson.text(row, member)));
@@ -66,6 +71,15 @@ final class Output {
         String title = column.title() + " ".repeat(width - column.title().length());
         terminal.out().println(title + "  " + cell);
       }
+    }
+  }
+
+  /** Says that something was removed. */
+  void deleted(Terminal terminal, String what, String id) {
+    if (isJson()) {
+      printJson(terminal, ClientJson.MAPPER.createObjectNode().put("deleted", id));
+    } else {
+      terminal.out().println("deleted " + what + " " + id);
     }
   }
 

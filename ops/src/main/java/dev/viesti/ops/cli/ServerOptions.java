@@ -27,10 +27,9 @@ final class ServerOptions {
   @Option(
       names = "--key-file",
       paramLabel = "FILE",
-      description = {
-        "file that holds the API key; else VIESTI_KEY, else",
-        "VIESTI_ADMIN_KEY, else 'dev' for a server on this machine"
-      })
+      description =
+          "file that holds the API key; else VIESTI_KEY, else VIESTI_ADMIN_KEY, else 'dev' for a"
+              + " server on this machine")
   private @Nullable Path keyFile;
 
   ApiClient connect(Terminal terminal) {

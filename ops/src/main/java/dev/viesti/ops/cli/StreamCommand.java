@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
     name = "stream",
     description = {
       "Follow the outcomes of attempts as they happen, on all nodes. Ctrl-C ends it.",
-      "For watching, not for counting: a slow reader misses some."
+      "For watching, not for counting: a slow reader misses some. With -o json, one object a line."
     })
 final class StreamCommand implements Callable<Integer> {
   private static final Duration RECONNECT_DELAY = Duration.ofSeconds(1);

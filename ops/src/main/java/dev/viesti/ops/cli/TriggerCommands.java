@@ -18,29 +18,29 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "trigger", description = "Triggers: which events run which target.")
 final class TriggerCommands {
-  /** What a PUT takes; a GET shows more (id, revision, times). */
-  private static final List<String> WRITABLE =
-      List.of("on", "filter", "target", "retry", "timeout", "concurrency", "orderBy", "enabled");
-
   private static final List<Column> COLUMNS =
       List.of(
           Column.of("TRIGGER", "id"),
           Column.of("ENABLED", "enabled"),
-          new Column("ON", trigger -> Documents.inline(trigger.path("on"))),
+          Column.inline("ON", "on"),
           new Column("TARGET", TriggerCommands::target));
 
+  /** Every field of a trigger: a test compares. */
   private static final List<Column> FIELDS =
       List.of(
           Column.of("trigger", "id"),
           Column.of("enabled", "enabled"),
           Column.of("disabled because", "disabledReason"),
-          new Column("on", trigger -> Documents.inline(trigger.path("on"))),
+          Column.inline("on", "on"),
           Column.of("filter", "filter"),
           new Column("target", TriggerCommands::target),
-          new Column("retry", trigger -> Documents.inline(trigger.path("retry"))),
+          Column.inline("retry", "retry"),
           Column.of("timeout", "timeout"),
           Column.of("concurrency", "concurrency"),
           Column.of("orderBy", "orderBy"),
+          Column.of("onFailure", "onFailure"),
+          Column.of("priority", "priority"),
+          Column.inline("rate", "rate"),
           Column.of("revision", "revision"),
           Column.time("created", "createdAt"),
           Column.time("updated", "updatedAt"));
@@ -67,7 +67,7 @@ final class TriggerCommands {
       @Mixin ServerOptions server,
       @Mixin Output output,
       @Mixin AppOption app,
-      @Parameters String trigger) {
+      @Parameters(paramLabel = "TRIGGER", description = "the trigger's id") String trigger) {
     try (ApiClient client = server.connect(terminal)) {
       output.show(terminal, client.get(path(app, trigger), Map.of()), FIELDS);
       return ExitCodes.OK;
@@ -79,7 +79,10 @@ final class TriggerCommands {
       description = {
         "Create or replace triggers from files.",
         "A file holds one or many documents, YAML or JSON; each has 'app', 'id' and the",
-        "trigger's fields. All of them are read before the first one is sent."
+        "trigger's fields: on, filter, target, retry, timeout, concurrency, orderBy, onFailure,",
+        "priority, rate, enabled. What a document leaves out takes its default.",
+        "All of them are read before the first one is sent. A short one:",
+        "  {app: shop, id: ship, on: {type: orders.*}, target: {log: {}}}"
       })
   int apply(
       @Mixin ServerOptions server,
@@ -88,9 +91,12 @@ final class TriggerCommands {
               names = {"-f", "--file"},
               required = true,
               paramLabel = "FILE",
-              description = "repeatable; '-' reads standard input")
+              description = "may be given again; '-' reads standard input")
           List<String> files,
-      @Option(names = "--app", paramLabel = "APP", description = "for documents that name none")
+      @Option(
+              names = {"-a", "--app"},
+              paramLabel = "APP",
+              description = "whose: for documents that name no app")
           @Nullable String app) {
     Map<String, ObjectNode> wanted = new LinkedHashMap<>();
     for (String file : files) {
@@ -125,42 +131,40 @@ final class TriggerCommands {
       @Mixin ServerOptions server,
       @Mixin Output output,
       @Mixin AppOption app,
-      @Parameters String trigger) {
+      @Parameters(paramLabel = "TRIGGER", description = "the trigger's id") String trigger) {
     try (ApiClient client = server.connect(terminal)) {
       client.delete(path(app, trigger), Map.of());
-      output.say(terminal, "deleted trigger " + trigger);
+      output.deleted(terminal, "trigger", trigger);
       return ExitCodes.OK;
     }
   }
 
-  @Command(name = "enable", description = "Let a trigger match events again.")
+  @Command(
+      name = "enable",
+      description = "Let a trigger match events again, and run what waits for it.")
   int enable(
       @Mixin ServerOptions server,
       @Mixin Output output,
       @Mixin AppOption app,
-      @Parameters String trigger) {
+      @Parameters(paramLabel = "TRIGGER", description = "the trigger's id") String trigger) {
     return setEnabled(server, output, path(app, trigger), true);
   }
 
-  @Command(name = "disable", description = "Keep a trigger, but let it match nothing.")
+  @Command(
+      name = "disable",
+      description = "Keep a trigger, but let it match nothing; what waits for it stays.")
   int disable(
       @Mixin ServerOptions server,
       @Mixin Output output,
       @Mixin AppOption app,
-      @Parameters String trigger) {
+      @Parameters(paramLabel = "TRIGGER", description = "the trigger's id") String trigger) {
     return setEnabled(server, output, path(app, trigger), false);
   }
 
   private int setEnabled(ServerOptions server, Output output, String path, boolean enabled) {
     try (ApiClient client = server.connect(terminal)) {
-      Answer before = client.getWithEtag(path);
-      ObjectNode trigger = ((ObjectNode) before.body()).retain(WRITABLE);
-      // The answer may hide the secret; a webhook that is sent without one keeps the one it has.
-      if (trigger.path("target").path("webhook") instanceof ObjectNode webhook) {
-        webhook.remove("secret");
-      }
-      trigger.put("enabled", enabled);
-      output.show(terminal, client.put(path, trigger, before.etag()).body(), FIELDS);
+      Answer saved = Changes.apply(client, path, trigger -> trigger.put("enabled", enabled));
+      output.show(terminal, saved.body(), FIELDS);
       return ExitCodes.OK;
     }
   }

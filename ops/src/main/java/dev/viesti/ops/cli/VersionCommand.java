@@ -1,10 +1,12 @@
 package dev.viesti.ops.cli;
 
+import dev.viesti.ops.cli.client.ClientJson;
 import java.io.IOException;
 import java.util.Properties;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Mixin;
 
 @Command(name = "version", description = "Print the versions of Viesti and of Java.")
 final class VersionCommand implements Callable<Integer>, IVersionProvider {
@@ -14,12 +16,23 @@ final class VersionCommand implements Callable<Integer>, IVersionProvider {
 
   private final Terminal terminal;
 
+  @Mixin private final Output output = new Output();
+
   VersionCommand(Terminal terminal) {
     this.terminal = terminal;
   }
 
   @Override
   public Integer call() {
+    if (output.isJson()) {
+      Output.printJson(
+          terminal,
+          ClientJson.MAPPER
+              .createObjectNode()
+              .put("viesti", version())
+              .put("java", Runtime.version().toString()));
+      return ExitCodes.OK;
+    }
     for (String line : getVersion()) {
       terminal.out().println(line);
     }

@@ -4,14 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.viesti.dispatcher.cloudevents.CloudEvents;
 import dev.viesti.ops.metrics.Metrics;
+import dev.viesti.protocol.app.AppSettings;
+import dev.viesti.protocol.trigger.EventPattern;
+import dev.viesti.protocol.trigger.RateLimit;
+import dev.viesti.protocol.trigger.RetryPolicy;
+import dev.viesti.protocol.trigger.Trigger;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
 import io.swagger.v3.oas.models.PathItem;
+import io.swagger.v3.oas.models.media.Schema;
 import io.swagger.v3.oas.models.parameters.Parameter;
 import io.swagger.v3.parser.OpenAPIV3Parser;
 import io.swagger.v3.parser.core.models.ParseOptions;
 import io.swagger.v3.parser.core.models.SwaggerParseResult;
 import java.io.IOException;
+import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -73,6 +80,28 @@ class OpenApiTest {
                       .collect(Collectors.toSet());
               assertThat(described).as(route.template()).isEqualTo(route.query());
             });
+  }
+
+  /** A field that the document does not know is one that no generated client can set. */
+  @Test
+  void describesExactlyTheFieldsOfTheRecords() {
+    Map<String, Class<? extends Record>> described =
+        Map.of(
+            "AppSettings", AppSettings.class,
+            "TriggerSettings", Trigger.class,
+            "EventPattern", EventPattern.class,
+            "RateLimit", RateLimit.class,
+            "RetryPolicy", RetryPolicy.class);
+    described.forEach(
+        (name, type) -> {
+          Schema<?> schema =
+              Objects.requireNonNull(
+                  PARSED.getOpenAPI().getComponents().getSchemas().get(name), name);
+          assertThat(schema.getProperties().keySet())
+              .as(name)
+              .containsExactlyElementsOf(
+                  Stream.of(type.getRecordComponents()).map(RecordComponent::getName).toList());
+        });
   }
 
   @Test

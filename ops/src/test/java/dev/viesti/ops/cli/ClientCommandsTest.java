@@ -189,8 +189,9 @@ class ClientCommandsTest {
     assertThat(put.ifMatch()).isEqualTo("\"3\"");
     assertThat(put.body())
         .isEqualTo(
-            "{\"on\":{\"type\":\"*\"},\"target\":{\"webhook\":{\"url\":\"http://x/\"}},"
-                + "\"timeout\":\"30s\",\"enabled\":false}");
+            "{\"id\":\"t\",\"on\":{\"type\":\"*\"},\"target\":{\"webhook\":{\"url\":\"http://x/\"}},"
+                + "\"timeout\":\"30s\",\"enabled\":false,\"revision\":3,"
+                + "\"createdAt\":\"2026-01-01T00:00:00Z\"}");
   }
 
   @Test

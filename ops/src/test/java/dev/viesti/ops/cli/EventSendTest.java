@@ -59,6 +59,41 @@ class EventSendTest {
   }
 
   @Test
+  void holdsAnEventBack() {
+    server.on(POST, ONE);
+    String[] at = {"event", "send", "-a", "a", "--deliver-at", "2026-12-24T18:00:00+01:00"};
+    run.in =
+        """
+        {"source":"s","type":"t","id":"1"}
+        {"source":"s","type":"t","id":"2","deliverat":"2027-01-01T00:00:00Z"}
+        """;
+    assertThat(run.run(at)).isZero();
+    assertThat(server.requests.getLast().body())
+        .contains("\"deliverat\":\"2026-12-24T18:00:00+01:00\",\"source\":\"s\"")
+        .contains("\"id\":\"2\",\"deliverat\":\"2027-01-01T00:00:00Z\"}");
+    String[] in = {
+      "event",
+      "send",
+      "-a",
+      "a",
+      "--source",
+      "s",
+      "--type",
+      "t",
+      "--data",
+      "1",
+      "--deliver-at",
+      "10m"
+    };
+    assertThat(run.run(in)).isZero();
+    assertThat(server.requests.getLast().body()).contains("\"deliverat\":\"1970-01-01T00:10:00Z\"");
+    at[5] = "tomorrow";
+    assertThat(run.run(at)).isEqualTo(ExitCodes.USAGE);
+    assertThat(run.err()).contains("--deliver-at", "2026-01-31T12:00:00Z", "10m", "'tomorrow'");
+    assertThat(server.requests).hasSize(2);
+  }
+
+  @Test
   void sendsLinesInBatchesOfAHundred() {
     server.on(POST, ONE);
     run.in =

@@ -22,7 +22,8 @@ final class FakeServer implements AutoCloseable {
       String body,
       String authorization,
       String contentType,
-      String ifMatch) {}
+      String ifMatch,
+      String ifNoneMatch) {}
 
   record Reply(int status, String body, Map<String, String> headers) {
     static Reply ok(String body) {
@@ -76,7 +77,8 @@ final class FakeServer implements AutoCloseable {
               body,
               String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")),
               String.valueOf(exchange.getRequestHeaders().getFirst("Content-Type")),
-              String.valueOf(exchange.getRequestHeaders().getFirst("If-Match"))));
+              String.valueOf(exchange.getRequestHeaders().getFirst("If-Match")),
+              String.valueOf(exchange.getRequestHeaders().getFirst("If-None-Match"))));
       Queue<Reply> queue = replies.get(exchange.getRequestMethod() + " " + path);
       Reply reply =
           queue == null

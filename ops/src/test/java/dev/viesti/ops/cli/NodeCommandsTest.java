@@ -2,6 +2,7 @@ package dev.viesti.ops.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.viesti.ops.cli.client.ClientJson;
 import dev.viesti.ops.cli.launch.NodeOptions;
 import dev.viesti.ops.cli.launch.RunningNode;
 import java.net.URI;
@@ -139,6 +140,12 @@ class NodeCommandsTest {
   void printsTheSchema() {
     assertThat(run.run("migrate", "sql")).isZero();
     assertThat(run.out()).contains("create table", "viesti.schema_version");
+  }
+
+  @Test
+  void printsItsVersionInJson() throws Exception {
+    assertThat(run.run("version", "-o", "json")).isZero();
+    assertThat(ClientJson.MAPPER.readTree(run.out()).has("viesti")).isTrue();
   }
 
   @Test

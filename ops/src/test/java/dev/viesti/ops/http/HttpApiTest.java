@@ -153,6 +153,16 @@ class HttpApiTest {
         "{\"target\":{\"log\":{}},\"retry\":{\"maxAttempts\":\"x\"}}|/retry/maxAttempts|must be a whole",
         "{\"target\":{\"log\":{}},\"retry\":{\"strategy\":\"slow\"}}|/retry/strategy|must be one of exp",
         "{\"target\":{\"log\":{}},\"on\":{\"type\":\"a*b\"}}|/on/type|the pattern for type",
+        "{\"target\":{\"log\":{}},\"rate\":{\"permits\":0}}|/rate/permits|rate.permits is 1 to",
+        "{\"target\":{\"log\":{}},\"rate\":{\"permits\":1,\"per\":\"2h\"}}|/rate/per|rate.per is 1ms",
+        "{\"target\":{\"log\":{}},\"rate\":{\"permits\":1,\"per\":\"x\"}}|/rate/per|a duration is",
+        "{\"target\":{\"log\":{}},\"rate\":{\"permits\":\"x\"}}|/rate/permits|must be a whole",
+        "{\"target\":{\"log\":{}},\"rate\":{\"per\":\"1s\"}}|/rate/permits|permits is missing",
+        "{\"target\":{\"log\":{}},\"rate\":{\"permits\":null}}|/rate/permits|must be a whole",
+        "{\"target\":{\"log\":{}},\"rate\":\"100/1s\"}|/rate|must be an object",
+        "{\"target\":{\"log\":{}},\"priority\":10}|/priority|priority is 0 to 9",
+        "{\"target\":{\"log\":{}},\"onFailure\":\"stop\"}|/onFailure|must be one of skip",
+        "{\"target\":{\"log\":{}},\"retry\":{\"cap\":\"1ms\"}}|/retry/cap|cap is at least",
         "{\"target\":{\"log\":{}},\"orderBy\":\"key\"}|/orderBy|must be one of subject",
         "{\"target\":{\"log\":{}},\"enabled\":[]}|/enabled|must be true or false",
         "{\"target\":{\"log\":{}},\"colour\":1}|/colour|there is no member 'colour'",
@@ -165,6 +175,24 @@ class HttpApiTest {
     assertThat(answer.pointer()).isEqualTo(pointer);
     assertThat(answer.detail()).startsWith(detail).doesNotContain("java", "jackson", "\n");
     assertThat(answer.json().path("retryable").asBoolean()).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "{\"rate\":{\"permits\":100001}}|/rate/permits|rate.permits is 1 to",
+        "{\"rate\":{\"permits\":1,\"per\":\"0s\"}}|/rate/per|rate.per is 1ms",
+        "{\"weight\":101}|/weight|weight is 1 to 100",
+        "{\"concurrency\":0}|/concurrency|concurrency is 1 to",
+        "{\"retry\":{\"jitter\":2}}|/retry/jitter|jitter is 0 to 1",
+      })
+  void namesTheSettingThatIsWrong(String body, String pointer, String detail) {
+    Answer answer = API.put("/v1/apps/shop", body);
+    assertThat(answer.status()).as(answer.response().body()).isEqualTo(422);
+    assertThat(answer.pointer()).isEqualTo(pointer);
+    assertThat(answer.detail()).startsWith(detail);
   }
 
   @ParameterizedTest

@@ -99,6 +99,11 @@ public final class ApiClient implements AutoCloseable {
         ifMatch == null ? Map.of() : Map.of("If-Match", ifMatch));
   }
 
+  /** A PUT that is refused (412) when there is something already. */
+  public Answer create(String path, JsonNode body) {
+    return send("PUT", path, body.toString(), JSON, Map.of("If-None-Match", "*"));
+  }
+
   public JsonNode post(String path, JsonNode body) {
     return send("POST", path, body.toString(), JSON, Map.of()).body();
   }
