@@ -1,28 +1,29 @@
 package dev.viesti.persistence.outbox;
 
 import dev.viesti.protocol.delivery.Delivery;
-import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.Oid;
 import org.postgresql.jdbc.PgArray;
 
-/** Binds one array per column, in the order of the calls. */
+/**
+ * Binds one array per column, in the order of the calls, in PostgreSQL's binary form: the driver
+ * would box each number and send ids as text. A column that is null in all rows goes as an empty
+ * array, which is the same where columns are unnested side by side: a shorter one is filled up with
+ * nulls.
+ */
 final class SqlArrays {
   /** Stands for {@code infinity} among microseconds: the due time of a client's row. */
   static final long UNROUTED = Long.MAX_VALUE;
-
-  /** Dimensions, whether there are nulls, type, length, first index. */
-  private static final int ARRAY_HEAD = 5 * Integer.BYTES;
-
-  private static final int UUID_BYTES = 2 * Long.BYTES;
 
   private final PreparedStatement statement;
   private int at;
@@ -32,70 +33,52 @@ final class SqlArrays {
   }
 
   <T> void texts(List<T> rows, Function<? super T, @Nullable String> column) throws SQLException {
-    var values = new @Nullable String[rows.size()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = column.apply(rows.get(i));
+    var array = new BinaryArray(Oid.TEXT, rows.size());
+    for (T row : rows) {
+      String value = column.apply(row);
+      array.add(value == null ? null : value.getBytes(StandardCharsets.UTF_8));
     }
-    bind("text", values);
+    bind(Oid.TEXT_ARRAY, array);
   }
 
-  /** The driver would send them as text, each of which PostgreSQL then has to read. */
   <T> void uuids(List<T> rows, Function<? super T, @Nullable UUID> column) throws SQLException {
-    var values = new @Nullable UUID[rows.size()];
-    boolean nulls = false;
-    for (int i = 0; i < values.length; i++) {
-      values[i] = column.apply(rows.get(i));
-      nulls |= values[i] == null;
+    var array = new BinaryArray(Oid.UUID, rows.size());
+    for (T row : rows) {
+      array.add(column.apply(row));
     }
-    var connection = statement.getConnection().unwrap(BaseConnection.class);
-    statement.setArray(++at, new PgArray(connection, Oid.UUID_ARRAY, binary(values, nulls)));
-  }
-
-  /** As {@code array_send} writes it. */
-  private static byte[] binary(@Nullable UUID[] values, boolean nulls) {
-    var bytes = ByteBuffer.allocate(ARRAY_HEAD + values.length * (Integer.BYTES + UUID_BYTES));
-    bytes.putInt(1).putInt(nulls ? 1 : 0).putInt(Oid.UUID).putInt(values.length).putInt(1);
-    for (UUID value : values) {
-      if (value == null) {
-        bytes.putInt(-1);
-      } else {
-        bytes.putInt(UUID_BYTES);
-        bytes.putLong(value.getMostSignificantBits()).putLong(value.getLeastSignificantBits());
-      }
-    }
-    return Arrays.copyOf(bytes.array(), bytes.position());
+    bind(Oid.UUID_ARRAY, array);
   }
 
   <T> void longs(List<T> rows, Function<? super T, @Nullable Long> column) throws SQLException {
-    var values = new @Nullable Long[rows.size()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = column.apply(rows.get(i));
+    var array = new BinaryArray(Oid.INT8, rows.size());
+    for (T row : rows) {
+      array.add(column.apply(row));
     }
-    bind("int8", values);
+    bind(Oid.INT8_ARRAY, array);
   }
 
-  <T> void ints(List<T> rows, Function<? super T, Integer> column) throws SQLException {
-    var values = new Integer[rows.size()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = column.apply(rows.get(i));
+  <T> void ints(List<T> rows, ToIntFunction<? super T> column) throws SQLException {
+    var array = new BinaryArray(Oid.INT4, rows.size());
+    for (T row : rows) {
+      array.add(column.applyAsInt(row));
     }
-    bind("int4", values);
+    bind(Oid.INT4_ARRAY, array);
   }
 
-  <T> void booleans(List<T> rows, Function<? super T, Boolean> column) throws SQLException {
-    var values = new Boolean[rows.size()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = column.apply(rows.get(i));
+  <T> void booleans(List<T> rows, Predicate<? super T> column) throws SQLException {
+    var array = new BinaryArray(Oid.BOOL, rows.size());
+    for (T row : rows) {
+      array.add(column.test(row));
     }
-    bind("bool", values);
+    bind(Oid.BOOL_ARRAY, array);
   }
 
   <T> void bytes(List<T> rows, Function<? super T, byte @Nullable []> column) throws SQLException {
-    var values = new byte @Nullable [rows.size()][];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = column.apply(rows.get(i));
+    var array = new BinaryArray(Oid.BYTEA, rows.size());
+    for (T row : rows) {
+      array.add(column.apply(row));
     }
-    bind("bytea", values);
+    bind(Oid.BYTEA_ARRAY, array);
   }
 
   /** A plain parameter between the arrays. */
@@ -103,8 +86,9 @@ final class SqlArrays {
     statement.setString(++at, value);
   }
 
-  private void bind(String type, @Nullable Object[] values) throws SQLException {
-    statement.setArray(++at, statement.getConnection().createArrayOf(type, values));
+  private void bind(int type, BinaryArray array) throws SQLException {
+    var connection = statement.getConnection().unwrap(BaseConnection.class);
+    statement.setArray(++at, new PgArray(connection, type, array.bytes()));
   }
 
   /**

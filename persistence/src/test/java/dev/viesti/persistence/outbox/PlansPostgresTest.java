@@ -186,6 +186,7 @@ final class PlansPostgresTest {
         insert into viesti.idempotency_key (app_id, event_id, accepted_at)
         select 'app', gen_random_uuid(), timestamptz '2026-01-01Z' + n * interval '1 second'
         from generate_series(1, 20000) as n;
+        select pg_stat_force_next_flush();
         select brin_summarize_new_values('viesti.idempotency_key_age')
         """);
     Work before = work("idempotency_key");

@@ -1,0 +1,163 @@
+package dev.viesti.dispatcher.commit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class GroupCommitTest {
+  private static final long FURTHER = 100;
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  private record Commit(String lane, List<Integer> items) {}
+
+  /** Commits end when the test lets them. */
+  private static final class Work implements GroupCommit.Work<Integer, List<Integer>> {
+    final Queue<Integer> taken = new ConcurrentLinkedQueue<>();
+    final BlockingQueue<Commit> begun = new LinkedBlockingQueue<>();
+    final Semaphore mayEnd = new Semaphore(0);
+
+    @Override
+    public List<Integer> take(List<Integer> items) {
+      taken.addAll(items);
+      return items;
+    }
+
+    @Override
+    public void commit(List<Integer> items) {
+      begun.add(new Commit(Thread.currentThread().getName(), items));
+      mayEnd.acquireUninterruptibly();
+    }
+
+    Commit next() throws InterruptedException {
+      Commit commit = begun.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      if (commit == null) {
+        throw new AssertionError("no commit within " + PATIENCE);
+      }
+      return commit;
+    }
+  }
+
+  private final Work work = new Work();
+  private final GroupCommit<Integer, List<Integer>> lanes =
+      new GroupCommit<>(
+          "test",
+          new GroupCommit.Limits(1_000, 10_000, Duration.ZERO, 2, FURTHER),
+          item -> item,
+          work);
+
+  @AfterEach
+  void close() {
+    work.mayEnd.release(1_000_000);
+    lanes.close(PATIENCE);
+  }
+
+  @Test
+  void staysWithOneLaneWhileThatIsEnough() throws Exception {
+    lanes.start();
+    Set<String> used = ConcurrentHashMap.newKeySet();
+    for (int n = 0; n < 200; n++) {
+      assertThat(lanes.submit(1)).isTrue();
+      used.add(work.next().lane());
+      work.mayEnd.release();
+    }
+    assertThat(used.size()).isLessThanOrEqualTo(2); // the lane may not be back yet at times
+    work.mayEnd.release(1_000);
+    assertThat(lanes.submit(1)).isTrue();
+    assertThat(work.next().items()).containsExactly(1);
+  }
+
+  @Test
+  void letsFewItemsWaitForTheCommitUnderWay() throws Exception {
+    lanes.start();
+    lanes.submit(1);
+    assertThat(work.next().items()).containsExactly(1);
+    lanes.submit(2);
+    lanes.submit(3);
+    assertThat(work.begun.poll(100, TimeUnit.MILLISECONDS)).isNull();
+    work.mayEnd.release();
+    assertThat(work.next().items()).containsExactly(2, 3);
+  }
+
+  @Test
+  void commitsManyItemsBesideTheCommitUnderWay() throws Exception {
+    lanes.start();
+    lanes.submit(1);
+    Commit first = work.next();
+    lanes.submit(50);
+    lanes.submit(51);
+    Commit second = work.next();
+    assertThat(second.items()).containsExactly(50, 51);
+    assertThat(second.lane()).isNotEqualTo(first.lane());
+    lanes.submit(1_000);
+    assertThat(work.begun.poll(100, TimeUnit.MILLISECONDS)).isNull(); // there is no third lane
+    work.mayEnd.release();
+    assertThat(work.next().items()).containsExactly(1_000);
+  }
+
+  @Test
+  void takesEachItemOnceAndInTheOrderOfEachThatSubmits() throws Exception {
+    work.mayEnd.release(1_000_000);
+    lanes.start();
+    int each = 5_000;
+    List<Thread> submitters = new ArrayList<>();
+    for (int who = 0; who < 4; who++) {
+      int base = who * each;
+      submitters.add(
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    for (int n = 0; n < each; n++) {
+                      while (!lanes.submit(base + n)) {
+                        Thread.onSpinWait();
+                      }
+                    }
+                  }));
+    }
+    for (Thread submitter : submitters) {
+      submitter.join();
+    }
+    lanes.close(PATIENCE);
+    assertThat(work.taken).hasSize(4 * each).doesNotHaveDuplicates();
+    for (int who = 0; who < 4; who++) {
+      int base = who * each;
+      assertThat(work.taken.stream().filter(n -> n / each == base / each)).isSorted();
+    }
+  }
+
+  @Test
+  void commitsWhatWaitsBeforeItEnds() throws Exception {
+    lanes.start();
+    lanes.submit(1);
+    work.next();
+    lanes.submit(2);
+    Thread closing = Thread.ofPlatform().start(() -> lanes.close(PATIENCE));
+    work.mayEnd.release();
+    assertThat(work.next().items()).containsExactly(2);
+    work.mayEnd.release();
+    closing.join();
+    assertThat(lanes.submit(3)).isFalse();
+    assertThat(work.taken).containsExactly(1, 2);
+  }
+
+  @Test
+  void takesNothingBeyondItsLimit() {
+    int taken = 0;
+    while (lanes.submit(100)) {
+      taken++;
+    }
+    assertThat(taken).isEqualTo(100);
+    lanes.start();
+  }
+}
