@@ -52,8 +52,8 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "S",
       defaultValue = "" + SECONDS_DEFAULT,
       description =
-          "length of a run that is not so many events, and of the warm-up before it; 'bloat' takes"
-              + " a minute at least (default: ${DEFAULT-VALUE})")
+          "length of a run that is a matter of time, and of the warm-up before it; 'bloat' takes a"
+              + " minute at least (default: ${DEFAULT-VALUE})")
   private int seconds = SECONDS_DEFAULT;
 
   @Option(

@@ -2,10 +2,13 @@ package dev.viesti.ops.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.viesti.protocol.trigger.Trigger;
+import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -56,6 +59,14 @@ class HelpTest {
   void answersInJsonWhereAProgramMayRead(String command) {
     if (!NO_ANSWER.contains(command)) {
       assertThat(help(command)).contains("-o, --output=FORMAT");
+    }
+  }
+
+  @Test
+  void namesEveryFieldOfATrigger() {
+    String help = help("trigger apply").replace('\n', ' ');
+    for (RecordComponent field : Trigger.class.getRecordComponents()) {
+      assertThat(help).containsPattern("fields: [^.]*\\b" + field.getName() + "\\b");
     }
   }
 
