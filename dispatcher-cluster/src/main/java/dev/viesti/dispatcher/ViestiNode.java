@@ -156,7 +156,14 @@ public final class ViestiNode {
                 App.KEY,
                 entity -> App.create(new AppId(entity.getEntityId()), entity.getShard(), parts))
             .withStopMessage(new App.Stop()));
-    Consumer<AppId> wake = app -> sharding.entityRefFor(App.KEY, app.value()).tell(new App.Wake());
+    CoordinatedShutdown shutdown = CoordinatedShutdown.get(system);
+    Consumer<AppId> wake =
+        app -> {
+          // sharding that stops would keep the message, and wait until its time is up
+          if (shutdown.getShutdownReason().isEmpty()) {
+            sharding.entityRefFor(App.KEY, app.value()).tell(new App.Wake());
+          }
+        };
     ActorRef<Sweep.Command> sweep =
         system.systemActorOf(
             Sweep.create(

@@ -171,7 +171,7 @@ public final class OperatorRequests {
       told.replyTo().tell(Answer.unavailable(STARTING));
     } else if (run != null) {
       settling.toldEarly(run.row, told.outcome(), told.replyTo());
-    } else {
+    } else if (!settling.toldWhileDeferring(told.id(), told.outcome(), told.replyTo())) {
       parts.ask(
           () ->
               Optional.ofNullable(

@@ -5,6 +5,7 @@ import dev.viesti.dispatcher.commit.SettleQueue;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.persistence.outbox.RowChange;
 import dev.viesti.protocol.delivery.Delivery;
+import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.delivery.OrderKey;
 import dev.viesti.protocol.delivery.Outcome;
 import dev.viesti.protocol.delivery.Settlement;
@@ -157,6 +158,7 @@ final class OutboxSettling {
     }
     Instant since = startedAt.truncatedTo(ChronoUnit.MICROS);
     Instant until = deadline.isAfter(since) ? deadline : since.plus(1, ChronoUnit.MICROS);
+    told.deferring(row);
     change(new RowChange.Defer(row, row.deferredUntil(until, since)));
   }
 
@@ -197,6 +199,20 @@ final class OutboxSettling {
    */
   void toldEarly(Delivery row, Outcome outcome, ActorRef<Answer> replyTo) {
     told.early(row.seq(), outcome, replyTo);
+  }
+
+  /**
+   * The same of an attempt that has just answered so, while that is on its way to the table.
+   *
+   * @return false when there is no such attempt
+   */
+  boolean toldWhileDeferring(DeliveryId id, Outcome outcome, ActorRef<Answer> replyTo) {
+    Long seq = told.deferring(id);
+    if (seq == null) {
+      return false;
+    }
+    told.early(seq, outcome, replyTo);
+    return true;
   }
 
   /** The same of a row that waits for it. */
@@ -285,6 +301,9 @@ final class OutboxSettling {
         yield 1;
       }
       case RowChange.Later later -> {
+        if (later instanceof RowChange.Defer) {
+          told.deferred(row);
+        }
         later(later, ended, missed);
         yield 0;
       }
@@ -327,6 +346,7 @@ final class OutboxSettling {
   void forget(RowChange change) {
     kept.written(change.row().seq());
     ending.remove(change.row().seq());
+    told.deferred(change.row());
     window.ledger().gone(change.row().seq(), parts.now());
   }
 

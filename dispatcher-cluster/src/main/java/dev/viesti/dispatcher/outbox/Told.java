@@ -1,6 +1,8 @@
 package dev.viesti.dispatcher.outbox;
 
 import dev.viesti.dispatcher.wire.Answer;
+import dev.viesti.protocol.delivery.Delivery;
+import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.delivery.Outcome;
 import java.util.HashMap;
 import java.util.Map;
@@ -12,8 +14,24 @@ import org.jspecify.annotations.Nullable;
  * Belongs to one owner; not thread-safe.
  */
 final class Told {
+  private final Map<DeliveryId, Long> deferring = new HashMap<>();
   private final Map<Long, Outcome> early = new HashMap<>();
   private final Map<Long, ActorRef<Answer>> waiting = new HashMap<>();
+
+  /** The row's deferral is on its way to the table: its outcome may be told any moment. */
+  void deferring(Delivery row) {
+    deferring.put(row.id(), row.seq());
+  }
+
+  /** The table knows of the deferral, or never will. */
+  void deferred(Delivery row) {
+    deferring.remove(row.id());
+  }
+
+  /** Number of the row whose deferral is on its way to the table; null when there is none. */
+  @Nullable Long deferring(DeliveryId id) {
+    return deferring.get(id);
+  }
 
   /** An outcome that was told before the table knows that the delivery is deferred. */
   void early(long seq, Outcome outcome, ActorRef<Answer> replyTo) {
