@@ -23,7 +23,9 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -62,6 +64,7 @@ final class Engine implements AutoCloseable {
   private final EngineHandlers handlers;
   private final MeterRegistry meters;
   private final TimeBasedEpochGenerator ids = Generators.timeBasedEpochGenerator();
+  private final Map<String, AppId> apps = new HashMap<>();
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
   private Engine(
@@ -122,9 +125,14 @@ final class Engine implements AutoCloseable {
     return threads;
   }
 
-  /** An app with a trigger for each handler: events of their names as type. */
-  AppId app(String name) {
-    AppId app = new AppId(BenchDatabase.PREFIX + name);
+  /**
+   * An app for each workload, with a trigger for each handler: events of their names as type. Its
+   * id is in every row and its index entry, so all are of the same length, that of a usual id.
+   */
+  AppId app(String workload) {
+    AppId app =
+        apps.computeIfAbsent(
+            workload, first -> new AppId(BenchDatabase.PREFIX + (apps.size() + 1) % 10));
     pause(app, false);
     trigger(app, EngineHandlers.NOOP, null);
     trigger(app, EngineHandlers.ONCE, AT_ONCE);
