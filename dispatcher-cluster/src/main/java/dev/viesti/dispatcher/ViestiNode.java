@@ -142,6 +142,7 @@ public final class ViestiNode {
             telemetry,
             new Owners.Notices(outcomes::wanted, outcomes::show),
             options.clock(),
+            System::nanoTime,
             RandomGenerator.getDefault(),
             uuids::generate,
             alarms,

@@ -80,6 +80,9 @@ public final class Outbox {
 
   record Due() implements News {}
 
+  /** A limit of the rate may allow another attempt. */
+  record RateAllows() implements News {}
+
   record LoadAgain() implements News {}
 
   record Look() implements News {}
@@ -190,6 +193,7 @@ public final class Outbox {
         alarms.rang();
         runs.promote();
       }
+      case RateAllows() -> alarms.rateRang();
       case LoadAgain() -> loader.again();
       case Look() -> onLook();
       case DrainDeadline() -> runs.cancelAll();
@@ -209,13 +213,14 @@ public final class Outbox {
         clients.goOn(ownership.epoch());
       }
       alarms.readClientRowsAt(clients.owedAt());
+      alarms.rateAllowsAt(runs.heldUntil());
       alarms.wakeAt(AlarmClock.earlier(runs.nextDue(), loader.nextRead()));
     } else if (ownership.phase() == Phase.DRAINING
         && ownership.epoch() > 0
         && intake.quiet()
         && clients.quiet()
         && window.ledger().isQuiet()) {
-      ownership.release();
+      ownership.release(runs.quiet());
     }
     return ownership.isEnding() ? Behaviors.stopped() : Behaviors.same();
   }
@@ -371,7 +376,7 @@ public final class Outbox {
     if (idle) {
       intake.emptied();
     }
-    if (!idle) {
+    if (!idle || runs.mustBeRemembered()) {
       busyAt = now;
     } else if (!now.isBefore(busyAt.plus(parts.settings().idleAfter()))) {
       parts.parent().idle().run();

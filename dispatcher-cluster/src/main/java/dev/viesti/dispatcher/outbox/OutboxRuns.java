@@ -14,10 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,7 +61,9 @@ final class OutboxRuns {
   void claimed(Claim claim) {
     careful.claimed(claim);
     if (claim.epoch() > 1) {
-      rates.takeOver(parts.now());
+      rates.takeOver(claim.quiet(), parts.ticks());
+    } else {
+      rates.startAnew(parts.ticks());
     }
   }
 
@@ -110,12 +109,12 @@ final class OutboxRuns {
   private boolean underAppLimit() {
     return !policy.settings().paused()
         && window.ledger().running() < policy.settings().concurrency()
-        && rates.allowsApp(parts.now());
+        && rates.allowsApp(parts.ticks());
   }
 
   /** Executions that a trigger may have now. */
   private int limit(TriggerId trigger) {
-    return rates.allows(trigger, parts.now()) ? policy.limit(trigger) : 0;
+    return rates.allows(trigger, parts.ticks()) ? policy.limit(trigger) : 0;
   }
 
   private void begin(Delivery row, long epoch) {
@@ -141,7 +140,7 @@ final class OutboxRuns {
     }
     var run = new Executions.Run(row, trigger, startedAt);
     executions.add(run);
-    rates.started(row.trigger(), startedAt);
+    rates.started(row.trigger(), parts.ticks());
     if (careful.begins(row)) {
       mark(run);
     } else {
@@ -253,13 +252,24 @@ final class OutboxRuns {
 
   /** When {@link #promote} must be called next; null when it need not be. */
   @Nullable Instant nextDue() {
-    return Stream.of(
-            Optional.ofNullable(window.ledger().nextDue()),
-            Optional.ofNullable(executions.nextCheck()),
-            Optional.ofNullable(rates.heldUntil()))
-        .flatMap(Optional::stream)
-        .min(Comparator.naturalOrder())
-        .orElse(null);
+    return AlarmClock.earlier(window.ledger().nextDue(), executions.nextCheck());
+  }
+
+  /**
+   * When a limit of the rate allows what it held up, by the node's ticker; null: it held nothing.
+   */
+  @Nullable Long heldUntil() {
+    return rates.heldUntil();
+  }
+
+  /** For how long no attempt has been started. */
+  Duration quiet() {
+    return rates.quiet(parts.ticks());
+  }
+
+  /** Whether limits of the rate would be exceeded if the owner left now, with nothing to do. */
+  boolean mustBeRemembered() {
+    return rates.mustBeRemembered(parts.ticks());
   }
 
   /** Whether an execution found that the epoch is not ours any more. */
