@@ -194,6 +194,15 @@ final class Ledger {
     return null;
   }
 
+  /**
+   * The next row to be given up because its trigger was removed; it stays where it is until it
+   * settles.
+   */
+  @Nullable Delivery nextRemoved() {
+    Slot slot = turns.nextRemoved();
+    return slot == null ? null : slot.row;
+  }
+
   /** Rows whose time has come become ready. */
   void promote(Instant now) {
     dueTimes.takeUntil(now, slot -> due(slot, now));
@@ -218,7 +227,7 @@ final class Ledger {
     return slot.row;
   }
 
-  /** Rows of triggers with a larger priority start first; equal ones take turns. */
+  /** See {@link Turns#prioritise}. */
   void prioritise(ToIntFunction<TriggerId> priority) {
     turns.prioritise(priority);
   }

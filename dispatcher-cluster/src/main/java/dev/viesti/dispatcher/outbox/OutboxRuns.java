@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,6 +81,7 @@ final class OutboxRuns {
 
   /** Starts what may run: up to the app's limit, each trigger's limit and the node's permits. */
   void start(long epoch) {
+    buryRemoved();
     rates.look();
     while (!inLine && underAppLimit()) {
       Delivery row = window.ledger().startNext(this::limit);
@@ -92,6 +94,15 @@ final class OutboxRuns {
         inLine = true;
         window.ledger().notStarted(row.seq(), parts.now());
       }
+    }
+  }
+
+  /** Rows of removed triggers need no permit and wait for no limit: nothing of them runs. */
+  private void buryRemoved() {
+    Delivery row = policy.settings().paused() ? null : window.ledger().nextRemoved();
+    while (row != null) {
+      settling.buryUntried(row, "trigger " + row.trigger() + " was removed");
+      row = window.ledger().nextRemoved();
     }
   }
 
@@ -118,13 +129,8 @@ final class OutboxRuns {
   }
 
   private void begin(Delivery row, long epoch) {
-    Trigger trigger = policy.triggers().get(row.trigger());
+    Trigger trigger = Objects.requireNonNull(policy.triggers().get(row.trigger()));
     Instant startedAt = parts.now();
-    if (trigger == null) {
-      gate.release();
-      settling.buryUntried(row, "trigger " + row.trigger() + " was removed");
-      return;
-    }
     Instant since = row.runningSince();
     if (since != null) {
       gate.release();
