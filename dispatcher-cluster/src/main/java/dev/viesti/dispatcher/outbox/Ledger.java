@@ -60,11 +60,13 @@ final class Ledger {
     Delivery row;
     Place place = Place.HELD;
     final Turns.Lane lane;
+    private final boolean reserve;
     private boolean inLine;
 
-    private Slot(Delivery row, Turns.Lane lane) {
+    private Slot(Delivery row, Turns.Lane lane, boolean reserve) {
       this.row = row;
       this.lane = lane;
+      this.reserve = reserve;
     }
 
     /** When it is due; {@link Instant#MIN} means at once. */
@@ -84,14 +86,31 @@ final class Ledger {
   private long knownUpTo = Long.MAX_VALUE;
   private long atOnceUpTo = Long.MAX_VALUE;
   private long bytes;
+  private int reserveRows;
+  private long reserveBytes;
   private int settling;
 
+  /** Rows in memory, with those in reserve. */
   int size() {
     return slots.size();
   }
 
-  long bytes() {
+  /** Rows that were not taken in reserve. */
+  int windowRows() {
+    return slots.size() - reserveRows;
+  }
+
+  /** What they weigh. */
+  long windowBytes() {
     return bytes;
+  }
+
+  int reserveRows() {
+    return reserveRows;
+  }
+
+  long reserveBytes() {
+    return reserveBytes;
   }
 
   int running() {
@@ -128,13 +147,31 @@ final class Ledger {
 
   /** Takes a row into memory; one that is there already stays as it is. */
   void admit(Delivery row, Instant now) {
+    admit(row, false, now);
+  }
+
+  /** The same of a row that is counted for itself as long as it is in memory. */
+  void admitInReserve(Delivery row, Instant now) {
+    admit(row, true, now);
+  }
+
+  private void admit(Delivery row, boolean reserve, Instant now) {
     if (slots.containsKey(row.seq())) {
       return;
     }
-    var slot = new Slot(row, turns.lane(row.trigger()));
+    var slot = new Slot(row, turns.lane(row.trigger()), reserve);
     slots.put(row.seq(), slot);
-    bytes += row.weight();
+    reserveRows += reserve ? 1 : 0;
+    weigh(slot, row.weight());
     place(slot, now);
+  }
+
+  private void weigh(Slot slot, int change) {
+    if (slot.reserve) {
+      reserveBytes += change;
+    } else {
+      bytes += change;
+    }
   }
 
   /**
@@ -269,7 +306,8 @@ final class Ledger {
       return;
     }
     left(slot);
-    bytes -= slot.row.weight();
+    reserveRows -= slot.reserve ? 1 : 0;
+    weigh(slot, -slot.row.weight());
     OrderKey key = OrderKey.of(slot.row);
     Line line = key == null || !slot.inLine ? null : lines.get(key);
     if (key == null || line == null) {
@@ -291,7 +329,7 @@ final class Ledger {
       return;
     }
     left(slot);
-    bytes += next.weight() - slot.row.weight();
+    weigh(slot, next.weight() - slot.row.weight());
     slot.row = next;
     held(slot);
     place(slot, now);
