@@ -117,6 +117,11 @@ final class Ledger {
     return turns.running();
   }
 
+  /** Rows that may run; some of them may have gone meanwhile. */
+  int ready() {
+    return turns.ready();
+  }
+
   /** Nothing runs and nothing is on its way to the table. */
   boolean isQuiet() {
     return running() == 0 && settling == 0;

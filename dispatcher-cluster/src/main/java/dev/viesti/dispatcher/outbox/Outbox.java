@@ -76,6 +76,7 @@ public final class Outbox {
 
   record SettleDone(SettleQueue.Result result) implements News {}
 
+  /** The gate has permits for it. */
   record Granted() implements News {}
 
   record Due() implements News {}
@@ -135,6 +136,7 @@ public final class Outbox {
         context ->
             Behaviors.withTimers(
                 timers -> {
+                  context.setLoggerName(Outbox.class); // its parts log in its name
                   var parts = new OutboxParts(context, timers, posts, owners, app, parent);
                   var outbox = new Outbox(parts, policy);
                   posts.open(() -> context.getSelf().tell(new Posted()));
@@ -187,7 +189,7 @@ public final class Outbox {
       case Loaded(var page, var failure) -> loader.loaded(page, failure);
       case AttemptEnded(var run, var ended) -> onEnded(run, ended);
       case SettleDone(var result) -> onSettled(result);
-      case Granted() -> runs.granted(ownership.mayRun(), ownership.epoch());
+      case Granted() -> runs.called();
       case Ownership.ClaimAgain() -> ownership.again(parking.triggers());
       case Due() -> {
         alarms.rang();
@@ -215,12 +217,11 @@ public final class Outbox {
       alarms.readClientRowsAt(clients.owedAt());
       alarms.rateAllowsAt(runs.heldUntil());
       alarms.wakeAt(AlarmClock.earlier(runs.nextDue(), loader.nextRead()));
-    } else if (ownership.phase() == Phase.DRAINING
-        && ownership.epoch() > 0
-        && intake.quiet()
-        && clients.quiet()
-        && window.ledger().isQuiet()) {
-      ownership.release(runs.quiet());
+    } else {
+      runs.rest();
+      if (isDrained()) {
+        ownership.release(runs.quiet());
+      }
     }
     return ownership.isEnding() ? Behaviors.stopped() : Behaviors.same();
   }
@@ -361,6 +362,14 @@ public final class Outbox {
     ownership.drain();
     intake.refuseHeld(MOVING);
     parts.timers().startSingleTimer(new DrainDeadline(), parts.settings().drainDeadline());
+  }
+
+  private boolean isDrained() {
+    return ownership.phase() == Phase.DRAINING
+        && ownership.epoch() > 0
+        && intake.quiet()
+        && clients.quiet()
+        && window.ledger().isQuiet();
   }
 
   /** Known, not counted: neither in memory, nor on its way, nor in the table only. */

@@ -30,6 +30,9 @@ final class OutboxRuns {
   /** Between two looks whether another delivery that may end a node has ended. */
   private static final Duration SUSPECT_PAUSE = Duration.ofMillis(200);
 
+  /** Permits asked for at a time: what limits of triggers leave of them is given back at once. */
+  private static final int TAKE_MAX = 64;
+
   private final OutboxParts parts;
   private final Window window;
   private final OutboxSettling settling;
@@ -40,7 +43,9 @@ final class OutboxRuns {
   private final CarefulStarts careful = new CarefulStarts();
   private final List<Delivery> fenced = new ArrayList<>();
   private OutboxPolicy policy;
+  private int freed;
   private boolean inLine;
+  private boolean called;
 
   OutboxRuns(OutboxParts parts, Window window, OutboxSettling settling, OutboxPolicy policy) {
     this.parts = parts;
@@ -83,18 +88,55 @@ final class OutboxRuns {
   void start(long epoch) {
     buryRemoved();
     rates.look();
-    while (!inLine && underAppLimit()) {
-      Delivery row = window.ledger().startNext(this::limit);
-      if (row == null) {
-        return;
-      }
-      if (gate.acquire(place)) {
-        begin(row, epoch);
-      } else {
-        inLine = true;
-        window.ledger().notStarted(row.seq(), parts.now());
+    if (inLine && !called && freed == 0) {
+      return;
+    }
+    called = false;
+    Delivery row = next();
+    int back = row == null ? freed : 0;
+    int permits = row == null ? 0 : take(freed);
+    freed = 0;
+    while (row != null && permits > 0) {
+      permits -= begin(row, epoch) ? 1 : 0;
+      row = next();
+      if (row != null && permits == 0 && !inLine) {
+        permits = take(0);
       }
     }
+    if (row == null) {
+      leaveLine(back + permits);
+    } else {
+      window.ledger().notStarted(row.seq(), parts.now());
+    }
+  }
+
+  /** The next row that may run, but for a permit; null when there is none. */
+  private @Nullable Delivery next() {
+    return underAppLimit() ? window.ledger().startNext(this::limit) : null;
+  }
+
+  /** Gives back permits, and asks for as many as the rows that are ready may need. */
+  private int take(int back) {
+    int room = policy.settings().concurrency() - window.ledger().running();
+    int wanted = 1 + Math.min(TAKE_MAX - 1, Math.min(room, window.ledger().ready()));
+    int taken = gate.exchange(place, back, wanted);
+    inLine = taken < wanted;
+    return taken;
+  }
+
+  /** Nothing more may start now: others may have what is not needed. */
+  private void leaveLine(int back) {
+    if (inLine || back > 0) {
+      gate.leave(place, back);
+    }
+    inLine = false;
+  }
+
+  /** The owner starts nothing any more. */
+  void rest() {
+    int back = freed;
+    freed = 0;
+    leaveLine(back);
   }
 
   /** Rows of removed triggers need no permit and wait for no limit: nothing of them runs. */
@@ -106,15 +148,9 @@ final class OutboxRuns {
     }
   }
 
-  /** A permit that was waited for is here. */
-  void granted(boolean mayRun, long epoch) {
-    inLine = false;
-    Delivery row = mayRun && underAppLimit() ? window.ledger().startNext(this::limit) : null;
-    if (row == null) {
-      gate.release();
-    } else {
-      begin(row, epoch);
-    }
+  /** Permits that were waited for are there: {@link #start} takes them. */
+  void called() {
+    called = true;
   }
 
   private boolean underAppLimit() {
@@ -128,21 +164,22 @@ final class OutboxRuns {
     return rates.allows(trigger, parts.ticks()) ? policy.limit(trigger) : 0;
   }
 
-  private void begin(Delivery row, long epoch) {
+  /**
+   * @return whether it uses a permit
+   */
+  private boolean begin(Delivery row, long epoch) {
     Trigger trigger = Objects.requireNonNull(policy.triggers().get(row.trigger()));
     Instant startedAt = parts.now();
     Instant since = row.runningSince();
     if (since != null) {
-      gate.release();
       settling.ended(
           row, since, row.isDeferred() ? new Outcome.TimedOut(deferral(row)) : crashed(row));
-      return;
+      return false;
     }
     if (careful.mustWait(row)) {
-      gate.release();
       Instant later = startedAt.plus(SUSPECT_PAUSE).truncatedTo(ChronoUnit.MICROS);
       settling.change(new RowChange.Retry(row, row.dueAt(later)));
-      return;
+      return false;
     }
     var run = new Executions.Run(row, trigger, startedAt);
     executions.add(run);
@@ -152,6 +189,7 @@ final class OutboxRuns {
     } else {
       launch(run, epoch);
     }
+    return true;
   }
 
   private static Duration deferral(Delivery row) {
@@ -290,7 +328,7 @@ final class OutboxRuns {
   }
 
   private void released(Executions.Run run) {
-    gate.release();
+    freed++;
     careful.ended(run.row);
   }
 
@@ -323,9 +361,6 @@ final class OutboxRuns {
   /** Gives back what others could wait for. The executions stop with their parent. */
   void leave() {
     cancelAll();
-    if (inLine && !gate.leave(place)) {
-      gate.release();
-    }
-    inLine = false;
+    rest();
   }
 }

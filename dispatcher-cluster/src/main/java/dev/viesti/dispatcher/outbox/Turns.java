@@ -40,9 +40,15 @@ final class Turns {
       Stream.<ArrayDeque<Lane>>generate(ArrayDeque::new).limit(Trigger.PRIORITY_MAX + 1).toList();
   private ToIntFunction<TriggerId> priorities = trigger -> 0;
   private int running;
+  private int queued;
 
   int running() {
     return running;
+  }
+
+  /** Rows in the queues; some of them may have gone meanwhile. */
+  int ready() {
+    return queued;
   }
 
   Lane lane(TriggerId trigger) {
@@ -69,12 +75,14 @@ final class Turns {
   /** The row may run, after those of its trigger that may already. */
   void ready(Ledger.Slot slot) {
     slot.lane.ready.add(slot);
+    queued++;
     takeTurn(slot.lane);
   }
 
   /** The row could not be started after all: it is its trigger's next one again. */
   void readyAgain(Ledger.Slot slot) {
     slot.lane.ready.addFirst(slot);
+    queued++;
     takeTurn(slot.lane);
   }
 
@@ -105,6 +113,7 @@ final class Turns {
         continue;
       }
       Ledger.Slot slot = lane.ready.remove();
+      queued--;
       if (lane.ready.isEmpty()) {
         lane.inTurn = false;
       } else {
@@ -121,6 +130,7 @@ final class Turns {
   Ledger.@Nullable Slot nextRemoved() {
     for (Lane lane = removed.peek(); lane != null; lane = removed.peek()) {
       if (!isEmpty(lane)) {
+        queued--;
         return lane.ready.remove();
       }
       removed.remove();
@@ -132,6 +142,7 @@ final class Turns {
   private boolean isEmpty(Lane lane) {
     while (!lane.ready.isEmpty() && lane.ready.peek().place != Ledger.Place.READY) {
       lane.ready.remove(); // cancelled meanwhile
+      queued--;
     }
     return lane.ready.isEmpty();
   }
