@@ -200,7 +200,8 @@ public final class ViestiNode {
         system,
         new ClusteredViesti(
             calls,
-            new ClusteredViesti.Reading(tables.deliveries(), tables.deadLetters(), directory),
+            new ClusteredViesti.Reading(
+                tables.deliveries(), tables.clientRows(), tables.deadLetters(), directory),
             outcomes,
             options.clock(),
             () -> ready(system, database),

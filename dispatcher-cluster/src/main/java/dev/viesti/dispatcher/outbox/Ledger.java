@@ -5,11 +5,13 @@ import dev.viesti.protocol.delivery.OrderKey;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -137,6 +139,16 @@ final class Ledger {
   @Nullable Delivery row(long seq) {
     Slot slot = slots.get(seq);
     return slot == null ? null : slot.row;
+  }
+
+  /** Clients' rows that run where they are, by number; looks through all rows. */
+  List<Delivery> unrouted(Predicate<Delivery> wanted, int limit) {
+    return slots.values().stream()
+        .map(slot -> slot.row)
+        .filter(row -> row.isUnrouted() && wanted.test(row))
+        .sorted(Comparator.comparingLong(Delivery::seq))
+        .limit(limit)
+        .toList();
   }
 
   /** When the longest waiting row in memory was accepted; looks through all rows. */
