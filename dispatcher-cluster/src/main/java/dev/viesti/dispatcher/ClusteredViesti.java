@@ -7,23 +7,20 @@ import dev.viesti.dispatcher.outbox.Statements;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.persistence.app.AppDirectory;
 import dev.viesti.persistence.deadletter.DeadLetterRepository;
+import dev.viesti.persistence.outbox.ClientRowRepository;
 import dev.viesti.persistence.outbox.DeliveryRepository;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
 import dev.viesti.protocol.deadletter.DeadLetter;
 import dev.viesti.protocol.deadletter.Resolution;
-import dev.viesti.protocol.delivery.Delivery;
 import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -39,15 +36,13 @@ final class ClusteredViesti implements Viesti {
   /** Events of one message between nodes: well below the largest frame, 1 MiB. */
   private static final int CHUNK_BYTES = 256 << 10;
 
-  private static final Duration GLANCE = Duration.ofSeconds(2);
   private static final Duration DELETE_PATIENCE = Duration.ofMinutes(3);
 
   private final AppCalls calls;
-  private final DeliveryRepository deliveries;
+  private final DeliveryCalls deliveries;
   private final DeadLetterCalls deadLetters;
   private final AppDirectory directory;
   private final Outcomes outcomes;
-  private final Clock clock;
   private final BooleanSupplier ready;
   private final Runnable stop;
 
@@ -59,18 +54,20 @@ final class ClusteredViesti implements Viesti {
       BooleanSupplier ready,
       Runnable stop) {
     this.calls = calls;
-    this.deliveries = reading.deliveries();
+    this.deliveries = new DeliveryCalls(calls, reading.deliveries(), reading.clientRows(), clock);
     this.deadLetters = new DeadLetterCalls(calls, reading.deadLetters());
     this.directory = reading.directory();
     this.outcomes = outcomes;
-    this.clock = clock;
     this.ready = ready;
     this.stop = stop;
   }
 
   /** What lists are read from. */
   record Reading(
-      DeliveryRepository deliveries, DeadLetterRepository deadLetters, AppDirectory directory) {}
+      DeliveryRepository deliveries,
+      ClientRowRepository clientRows,
+      DeadLetterRepository deadLetters,
+      AppDirectory directory) {}
 
   // ---- apps and triggers
 
@@ -185,31 +182,18 @@ final class ClusteredViesti implements Viesti {
   @Override
   public CompletionStage<List<DeliveryView>> listDeliveries(
       AppId app, @Nullable TriggerId trigger, @Nullable DeliveryPosition after, int limit) {
-    return getApp(app)
-        .thenCompose(known -> running(app))
-        .thenCompose(
-            running ->
-                calls.read(
-                    () -> {
-                      Instant due = after == null ? null : after.dueAt();
-                      long seq = after == null ? Long.MIN_VALUE : after.seq();
-                      return deliveries.list(app, trigger, due, seq, limit).stream()
-                          .map(row -> view(row, running))
-                          .toList();
-                    }));
+    return getApp(app).thenCompose(known -> deliveries.list(app, trigger, after, limit));
   }
 
   @Override
   public CompletionStage<DeliveryView> getDelivery(AppId app, DeliveryId id) {
-    return getApp(app)
-        .thenCompose(known -> running(app))
-        .thenCompose(running -> find(app, id).thenApply(row -> view(row, running)));
+    return getApp(app).thenCompose(known -> deliveries.get(app, id));
   }
 
   @Override
   public CompletionStage<DeliveryView> retryDelivery(AppId app, DeliveryId id, String principal) {
     return getApp(app)
-        .thenCompose(known -> find(app, id))
+        .thenCompose(known -> deliveries.find(app, id))
         .thenCompose(
             row ->
                 calls.ask(
@@ -222,7 +206,7 @@ final class ClusteredViesti implements Viesti {
   @Override
   public CompletionStage<Void> cancelDelivery(AppId app, DeliveryId id, String principal) {
     return getApp(app)
-        .thenCompose(known -> find(app, id))
+        .thenCompose(known -> deliveries.find(app, id))
         .thenCompose(
             row ->
                 calls.ask(
@@ -241,42 +225,6 @@ final class ClusteredViesti implements Viesti {
             Answer.Done.class,
             replyTo -> new OutboxRequest.CompleteDelivery(id, completion, replyTo))
         .thenApply(done -> null);
-  }
-
-  private CompletionStage<Delivery> find(AppId app, DeliveryId id) {
-    return calls.read(
-        () -> {
-          Delivery row = deliveries.find(app, id);
-          if (row == null) {
-            throw RefusedException.notFound(
-                "app '%s' has no delivery '%s' that waits or runs: it has ended, or never was"
-                    .formatted(app, id));
-          }
-          return row;
-        });
-  }
-
-  /** Numbers of the rows that run; none when the owner is too busy to say. */
-  private CompletionStage<Set<Long>> running(AppId app) {
-    return calls
-        .ask(app, Answer.Running.class, GLANCE, OutboxRequest.AskRunning::new)
-        .<Set<Long>>thenApply(running -> new HashSet<>(running.seqs()))
-        .exceptionally(silent -> Set.of());
-  }
-
-  private DeliveryView view(Delivery row, Set<Long> running) {
-    if (running.contains(row.seq())) {
-      return new DeliveryView(row, DeliveryView.State.RUNNING);
-    }
-    if (row.isBlocked()) {
-      return new DeliveryView(row, DeliveryView.State.BLOCKED);
-    }
-    Instant due = row.dueAt();
-    return new DeliveryView(
-        row,
-        due != null && due.isAfter(clock.instant())
-            ? DeliveryView.State.SCHEDULED
-            : DeliveryView.State.WAITING);
   }
 
   // ---- dead letters

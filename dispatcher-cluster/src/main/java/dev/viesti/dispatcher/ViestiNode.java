@@ -142,6 +142,7 @@ public final class ViestiNode {
             telemetry,
             new Owners.Notices(outcomes::wanted, outcomes::show),
             options.clock(),
+            System::nanoTime,
             RandomGenerator.getDefault(),
             uuids::generate,
             alarms,
@@ -206,7 +207,8 @@ public final class ViestiNode {
         system,
         new ClusteredViesti(
             calls,
-            new ClusteredViesti.Reading(tables.deliveries(), tables.deadLetters(), directory),
+            new ClusteredViesti.Reading(
+                tables.deliveries(), tables.clientRows(), tables.deadLetters(), directory),
             outcomes,
             options.clock(),
             () -> ready(system, database),

@@ -11,6 +11,8 @@ import dev.viesti.dispatcher.cloudevents.CloudEvents;
 import dev.viesti.persistence.embedded.TestDatabase;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
+import dev.viesti.protocol.delivery.Delivery;
+import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.delivery.Outcome;
 import dev.viesti.protocol.handler.EventHandler;
 import dev.viesti.protocol.trigger.OrderBy;
@@ -234,6 +236,82 @@ class ClientRowsPostgresTest {
     try (TestNode node = TestNode.start(database, works, QUICK)) {
       until("the outbox is empty", () -> rows(database) == 0);
       assertThat(handled).containsExactlyInAnyOrder("one 1", "one 2", "one 3", "one 4");
+    }
+  }
+
+  @Test
+  void showsAndCancelsRowsThatRunAsTheyAre() throws Exception {
+    TestDatabase database = TestNode.database();
+    var end = new CountDownLatch(1);
+    Map<String, EventHandler> slow =
+        Map.of(
+            "works",
+            call -> {
+              handled.add(call.event().data().utf8());
+              end.await();
+              return Outcome.Succeeded.PLAIN;
+            });
+    try (TestNode node = TestNode.start(database, slow, QUICK)) {
+      makeApp(node);
+      get(node.viesti.putApp(APP, AppSettings.of(null, 1, false, null), null, "test"));
+      append(database, event("one", null, "1"), event("one", null, "2"), event("one", null, "3"));
+      until("the first runs", () -> handled.size() == 1);
+      until("all are shown", () -> list(node, null, 10).size() == 3);
+      List<DeliveryView> shown = list(node, null, 10);
+      assertThat(shown)
+          .extracting(DeliveryView::state)
+          .containsExactly(
+              DeliveryView.State.RUNNING, DeliveryView.State.WAITING, DeliveryView.State.WAITING);
+      assertThat(shown.getFirst().delivery().trigger()).isEqualTo(new TriggerId("one"));
+      Delivery first = list(node, null, 1).getFirst().delivery();
+      assertThat(list(node, new DeliveryPosition(first.dueAt(), first.seq()), 10))
+          .isEqualTo(shown.subList(1, 3));
+      assertThat(get(node.viesti.listDeliveries(APP, new TriggerId("two-a"), null, 10))).isEmpty();
+      DeliveryId second = shown.get(1).delivery().id();
+      assertThat(get(node.viesti.getDelivery(APP, second))).isEqualTo(shown.get(1));
+      get(node.viesti.cancelDelivery(APP, second, "test"));
+      get(node.viesti.cancelDelivery(APP, first.id(), "test"));
+      until("the third runs", () -> handled.size() == 2);
+      end.countDown();
+      until("the outbox is empty", () -> rows(database) == 0);
+      assertThat(handled).containsExactly("1", "3");
+    }
+  }
+
+  private static List<DeliveryView> list(
+      TestNode node, @Nullable DeliveryPosition after, int limit) {
+    return get(node.viesti.listDeliveries(APP, null, after, limit));
+  }
+
+  /** Neither the sweep nor the owner's own look would come within this test. */
+  @Test
+  void triesAgainSoonWhatCouldNotBePlaced() throws Exception {
+    TestDatabase database = TestNode.database();
+    database.execute(
+        """
+        create sequence viesti.tries;
+        create function viesti.refuse() returns trigger language plpgsql as $$
+        begin
+          if nextval('viesti.tries') <= 3 then
+            raise exception 'not now' using errcode = '53200';
+          end if;
+          return new;
+        end $$;
+        create trigger refuse before insert on viesti.outbox
+          for each row when (new.trigger_id is not null) execute function viesti.refuse();
+        """);
+    try (TestNode node =
+            TestNode.start(
+                database,
+                works,
+                "viesti.node.sweep-interval = 10 m, viesti.outbox.client-rows-interval = 10 m");
+        ViestiClient client =
+            ViestiClient.builder("shop").dataSource(database.dataSource()).build()) {
+      makeApp(node);
+      until("the node listens", () -> listeners(database) == 1);
+      client.inTransaction(connection -> client.append(connection, event("two", null, "1")));
+      until("it is handled", () -> handled.size() == 2);
+      assertThat(handled).containsExactlyInAnyOrder("two-a 1", "two-b 1");
     }
   }
 

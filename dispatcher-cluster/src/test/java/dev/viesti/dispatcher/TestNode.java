@@ -49,6 +49,19 @@ public final class TestNode implements AutoCloseable {
   }
 
   static TestNode start(
+      TestDatabase database, Map<String, EventHandler> handlers, String config, Clock clock) {
+    return started(
+        new NodeOptions(
+            database.url(),
+            database.user(),
+            database.password(),
+            ConfigFactory.parseString(config),
+            handlers,
+            new SimpleMeterRegistry(),
+            clock));
+  }
+
+  static TestNode start(
       String url,
       String user,
       @Nullable String password,

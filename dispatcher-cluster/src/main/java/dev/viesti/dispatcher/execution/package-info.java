@@ -1,6 +1,6 @@
 /**
- * Running one attempt: the child actor that owns its thread and its time, and the gate that says
- * how many may run on a node at once. Knows neither the outbox nor what a target does.
+ * Running one attempt: its thread, and the gate that says how many may run on a node at once. Knows
+ * neither the outbox nor what a target does.
  */
 @NullMarked
 package dev.viesti.dispatcher.execution;

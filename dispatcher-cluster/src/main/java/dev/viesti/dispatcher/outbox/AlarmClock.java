@@ -17,8 +17,10 @@ final class AlarmClock {
   private static final Duration LEAST = Duration.ofMillis(1);
 
   private final OutboxParts parts;
-  private @Nullable Instant wakesAt;
-  private @Nullable Future<?> alarm;
+  private @Nullable Instant dueAt;
+  private @Nullable Future<?> due;
+  private @Nullable Long allowedAt;
+  private @Nullable Future<?> allowed;
   private @Nullable Instant clientRowsAt;
 
   AlarmClock(OutboxParts parts) {
@@ -27,22 +29,38 @@ final class AlarmClock {
 
   /** Sends {@link Outbox.Due} at {@code next}, and not before; null means never. */
   void wakeAt(@Nullable Instant next) {
-    if (Objects.equals(next, wakesAt)) {
-      return;
-    }
-    cancel();
-    wakesAt = next;
-    if (next != null) {
-      long until = Duration.between(parts.now(), next).toNanos();
-      PostBox posts = parts.posts();
-      alarm =
-          parts.owners().alarms().schedule(() -> posts.post(new Outbox.Due()), until, NANOSECONDS);
+    if (!Objects.equals(next, dueAt)) {
+      dueAt = next;
+      cancel(due);
+      due =
+          next == null
+              ? null
+              : ring(Duration.between(parts.now(), next).toNanos(), new Outbox.Due());
     }
   }
 
-  /** It has rung. */
+  /** That has rung. */
   void rang() {
-    wakesAt = null;
+    dueAt = null;
+  }
+
+  /** Sends {@link Outbox.RateAllows} at {@code next} of the node's ticker; null means never. */
+  void rateAllowsAt(@Nullable Long next) {
+    if (!Objects.equals(next, allowedAt)) {
+      allowedAt = next;
+      cancel(allowed);
+      allowed = next == null ? null : ring(next - parts.ticks(), new Outbox.RateAllows());
+    }
+  }
+
+  /** That has rung. */
+  void rateRang() {
+    allowedAt = null;
+  }
+
+  private Future<?> ring(long nanos, Outbox.Command command) {
+    PostBox posts = parts.posts();
+    return parts.owners().alarms().schedule(() -> posts.post(command), nanos, NANOSECONDS);
   }
 
   /** Sends {@link ClientRowIntake.Owed} at about {@code next}; null changes nothing. */
@@ -65,9 +83,13 @@ final class AlarmClock {
   }
 
   void cancel() {
+    cancel(due);
+    cancel(allowed);
+  }
+
+  private static void cancel(@Nullable Future<?> alarm) {
     if (alarm != null) {
       alarm.cancel(false);
-      alarm = null;
     }
   }
 

@@ -9,17 +9,25 @@ import dev.viesti.protocol.delivery.Delivery;
  * deliveries that have seen a node go away, one runs at a time. Not thread-safe.
  */
 final class CarefulStarts {
-  /** After a crash: what may have run at that moment, four times over. */
+  /**
+   * After one crash: what may have run at that moment, four times over. Rows of other triggers, or
+   * of clients, may come before the one that did it; so each further crash in a row makes it four
+   * times as many, until that one is among them, however large the backlog.
+   */
   private static final int STARTS = 256;
+
+  /** 256 · 4^12 is more than a table can hold. */
+  private static final int GROWS_MAX = 12;
 
   private static final long NONE = -1;
 
-  private int left;
+  private long left;
   private long below;
   private long suspect = NONE;
 
   void claimed(Claim claim) {
-    left = claim.crashes() == 0 ? 0 : STARTS;
+    int grows = Math.min(claim.crashes() - 1, GROWS_MAX);
+    left = claim.crashes() == 0 ? 0 : (long) STARTS << (2 * grows);
     below = claim.firstSeq();
   }
 

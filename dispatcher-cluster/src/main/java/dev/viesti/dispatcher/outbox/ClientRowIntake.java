@@ -69,7 +69,7 @@ final class ClientRowIntake {
     Asked open = asked;
     if (open != null && now().isAfter(open.at().plus(ROUTING_MAX))) {
       asked = null;
-      rows.again(numbers(open.rows()));
+      rows.again(numbers(open.rows()), now());
     }
     rows.mayWait();
   }
@@ -118,7 +118,7 @@ final class ClientRowIntake {
 
   void loaded(@Nullable Found loaded, @Nullable Throwable failure) {
     if (loaded == null) {
-      rows.failed();
+      rows.failed(now());
       parts
           .log()
           .warn(
@@ -152,19 +152,12 @@ final class ClientRowIntake {
       boolean later = due != null && due.isAfter(now);
       List<Insert.Route> matches = routes.get(i);
       if (matches.size() == 1 && !later && matches.getFirst().orderingKey() == null) {
-        window.admit(asItIs(row, matches.getFirst()));
+        window.admit(row.asItIs(matches.getFirst().trigger()));
         intake.grew(1);
       } else {
         toMove.add(new Write.Moving(row, matches, later ? due : null));
       }
     }
-  }
-
-  private static Delivery asItIs(ClientRow row, Insert.Route match) {
-    return Delivery.fresh(
-            row.seq(), row.event().deliveredAt(null), match.trigger(), null, row.acceptedAt())
-        .dueAt(Delivery.UNROUTED)
-        .running(row.runningSince());
   }
 
   /** One group at a time: were it to fail with the next one under way, keys would lose order. */
@@ -197,6 +190,7 @@ final class ClientRowIntake {
     moving = false;
     return switch (result) {
       case Write.Result.Moved(var placed) -> {
+        rows.succeeded();
         group.forEach(row -> rows.left(row.row().seq()));
         take(placed);
         yield OutboxIntake.After.NOTHING;
@@ -233,7 +227,7 @@ final class ClientRowIntake {
 
   /** The lost statement has taken effect by now, or never will. */
   void certain() {
-    rows.again(doubtful);
+    rows.again(doubtful, now());
     doubtful.clear();
   }
 
@@ -258,7 +252,7 @@ final class ClientRowIntake {
     group.forEach(row -> back.add(row.row()));
     toMove.forEach(row -> back.add(row.row()));
     toMove.clear();
-    rows.again(numbers(back));
+    rows.again(numbers(back), now());
   }
 
   private static Collection<Long> numbers(List<ClientRow> rows) {

@@ -47,6 +47,9 @@ final class ClientRows {
   /** It waits no longer than this: a late commit must not. */
   private static final Duration WAIT_MAX = Duration.ofSeconds(5);
 
+  /** After a statement that failed: a short outage may be over, and a lost epoch is renewed. */
+  private static final Duration AGAIN_FIRST = Duration.ofMillis(100);
+
   private static final long BEFORE_FIRST = -1;
 
   private final Set<Long> held = new HashSet<>();
@@ -61,6 +64,7 @@ final class ClientRows {
   private long cursor = BEFORE_FIRST;
   private Instant passAt = Instant.MIN;
   private Instant wholeFrom = Instant.MIN;
+  private Duration again = AGAIN_FIRST;
   private boolean wholeOwed;
   private boolean returned;
   private boolean outdated;
@@ -108,9 +112,9 @@ final class ClientRows {
     return reading;
   }
 
-  /** The read that was under way failed: the next look begins anew. */
-  void failed() {
-    inPass = false;
+  /** The read that was under way failed: it begins anew, soon. */
+  void failed(Instant now) {
+    lookAgain(now);
     finish();
   }
 
@@ -172,16 +176,33 @@ final class ClientRows {
     }
   }
 
-  /** Rows could not be taken after all: they are read once more, with the next look. */
-  void again(Collection<Long> seqs) {
+  /**
+   * Rows could not be taken after all: they are read once more, soon, and less soon if that happens
+   * again and again.
+   */
+  void again(Collection<Long> seqs, Instant now) {
+    if (seqs.isEmpty()) {
+      return;
+    }
     for (long seq : seqs) {
       left(seq);
       mark = Math.min(mark, seq - 1);
     }
-    inPass = false;
     outdated |= reading != null; // that page leaves them out, and must not move the mark past them
-    wholeFrom = Instant.MIN;
     returned = true;
+    lookAgain(now);
+  }
+
+  private void lookAgain(Instant now) {
+    inPass = false;
+    wholeFrom = now.plus(again);
+    wholeOwed = true;
+    again = again.multipliedBy(2).compareTo(WAIT_MAX) > 0 ? WAIT_MAX : again.multipliedBy(2);
+  }
+
+  /** A statement succeeded: whatever made others fail is over. */
+  void succeeded() {
+    again = AGAIN_FIRST;
   }
 
   private void finish() {

@@ -5,11 +5,13 @@ import dev.viesti.protocol.delivery.OrderKey;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -60,11 +62,13 @@ final class Ledger {
     Delivery row;
     Place place = Place.HELD;
     final Turns.Lane lane;
+    private final boolean reserve;
     private boolean inLine;
 
-    private Slot(Delivery row, Turns.Lane lane) {
+    private Slot(Delivery row, Turns.Lane lane, boolean reserve) {
       this.row = row;
       this.lane = lane;
+      this.reserve = reserve;
     }
 
     /** When it is due; {@link Instant#MIN} means at once. */
@@ -84,18 +88,40 @@ final class Ledger {
   private long knownUpTo = Long.MAX_VALUE;
   private long atOnceUpTo = Long.MAX_VALUE;
   private long bytes;
+  private int reserveRows;
+  private long reserveBytes;
   private int settling;
 
+  /** Rows in memory, with those in reserve. */
   int size() {
     return slots.size();
   }
 
-  long bytes() {
+  /** Rows that were not taken in reserve. */
+  int windowRows() {
+    return slots.size() - reserveRows;
+  }
+
+  /** What they weigh. */
+  long windowBytes() {
     return bytes;
+  }
+
+  int reserveRows() {
+    return reserveRows;
+  }
+
+  long reserveBytes() {
+    return reserveBytes;
   }
 
   int running() {
     return turns.running();
+  }
+
+  /** Rows that may run; some of them may have gone meanwhile. */
+  int ready() {
+    return turns.ready();
   }
 
   /** Nothing runs and nothing is on its way to the table. */
@@ -115,6 +141,16 @@ final class Ledger {
     return slot == null ? null : slot.row;
   }
 
+  /** Clients' rows that run where they are, by number; looks through all rows. */
+  List<Delivery> unrouted(Predicate<Delivery> wanted, int limit) {
+    return slots.values().stream()
+        .map(slot -> slot.row)
+        .filter(row -> row.isUnrouted() && wanted.test(row))
+        .sorted(Comparator.comparingLong(Delivery::seq))
+        .limit(limit)
+        .toList();
+  }
+
   /** When the longest waiting row in memory was accepted; looks through all rows. */
   @Nullable Instant oldestAcceptedAt() {
     Instant oldest = null;
@@ -128,13 +164,31 @@ final class Ledger {
 
   /** Takes a row into memory; one that is there already stays as it is. */
   void admit(Delivery row, Instant now) {
+    admit(row, false, now);
+  }
+
+  /** The same of a row that is counted for itself as long as it is in memory. */
+  void admitInReserve(Delivery row, Instant now) {
+    admit(row, true, now);
+  }
+
+  private void admit(Delivery row, boolean reserve, Instant now) {
     if (slots.containsKey(row.seq())) {
       return;
     }
-    var slot = new Slot(row, turns.lane(row.trigger()));
+    var slot = new Slot(row, turns.lane(row.trigger()), reserve);
     slots.put(row.seq(), slot);
-    bytes += row.weight();
+    reserveRows += reserve ? 1 : 0;
+    weigh(slot, row.weight());
     place(slot, now);
+  }
+
+  private void weigh(Slot slot, int change) {
+    if (slot.reserve) {
+      reserveBytes += change;
+    } else {
+      bytes += change;
+    }
   }
 
   /**
@@ -194,6 +248,15 @@ final class Ledger {
     return null;
   }
 
+  /**
+   * The next row to be given up because its trigger was removed; it stays where it is until it
+   * settles.
+   */
+  @Nullable Delivery nextRemoved() {
+    Slot slot = turns.nextRemoved();
+    return slot == null ? null : slot.row;
+  }
+
   /** Rows whose time has come become ready. */
   void promote(Instant now) {
     dueTimes.takeUntil(now, slot -> due(slot, now));
@@ -218,7 +281,7 @@ final class Ledger {
     return slot.row;
   }
 
-  /** Rows of triggers with a larger priority start first; equal ones take turns. */
+  /** See {@link Turns#prioritise}. */
   void prioritise(ToIntFunction<TriggerId> priority) {
     turns.prioritise(priority);
   }
@@ -260,7 +323,8 @@ final class Ledger {
       return;
     }
     left(slot);
-    bytes -= slot.row.weight();
+    reserveRows -= slot.reserve ? 1 : 0;
+    weigh(slot, -slot.row.weight());
     OrderKey key = OrderKey.of(slot.row);
     Line line = key == null || !slot.inLine ? null : lines.get(key);
     if (key == null || line == null) {
@@ -282,7 +346,7 @@ final class Ledger {
       return;
     }
     left(slot);
-    bytes += next.weight() - slot.row.weight();
+    weigh(slot, next.weight() - slot.row.weight());
     slot.row = next;
     held(slot);
     place(slot, now);

@@ -6,12 +6,14 @@ import dev.viesti.persistence.outbox.RowChange;
 import dev.viesti.protocol.delivery.Delivery;
 import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.delivery.Outcome;
+import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +24,19 @@ import org.jspecify.annotations.Nullable;
 public final class OperatorRequests {
   /** What somebody asks for, and the news of it. All of it stays inside the JVM. */
   public sealed interface Request extends Outbox.Command {}
+
+  /**
+   * Which of its clients' rows run as they are, or will: those after a number, at most {@code
+   * limit}. Answers {@link Answer.ClientRows}.
+   *
+   * @param trigger only this one's; null means all
+   */
+  public record ListClientRows(
+      @Nullable TriggerId trigger, long afterSeq, int limit, ActorRef<Answer> replyTo)
+      implements Request {}
+
+  /** The same of the one that is this delivery. Answers {@link Answer.ClientRows}. */
+  public record FindClientRow(DeliveryId id, ActorRef<Answer> replyTo) implements Request {}
 
   /** Answers {@link Answer.Running}. */
   public record AskRunning(ActorRef<Answer> replyTo) implements Request {}
@@ -96,6 +111,13 @@ public final class OperatorRequests {
     boolean owns = ownership.phase() == Ownership.Phase.OWNING;
     switch (request) {
       case AskRunning(var replyTo) -> replyTo.tell(new Answer.Running(runs.running()));
+      case ListClientRows(var trigger, var afterSeq, var limit, var replyTo) ->
+          replyTo.tell(
+              clientRows(
+                  row -> row.seq() > afterSeq && (trigger == null || trigger.equals(row.trigger())),
+                  limit));
+      case FindClientRow(var id, var replyTo) ->
+          replyTo.tell(clientRows(row -> row.id().equals(id), 1));
       case RetryNow(var row, var replyTo) ->
           replyTo.tell(owns ? retryNow(row) : Answer.unavailable(STARTING));
       case Cancel(var row, var replyTo) ->
@@ -121,6 +143,12 @@ public final class OperatorRequests {
       }
       case Purged(var all, var failure, var replyTo) -> purged(all, failure, replyTo);
     }
+  }
+
+  private Answer clientRows(Predicate<Delivery> wanted, int limit) {
+    List<Delivery> rows = window.ledger().unrouted(wanted, limit);
+    return new Answer.ClientRows(
+        rows.stream().map(Delivery::seq).toList(), rows.stream().map(Delivery::trigger).toList());
   }
 
   private Answer retryNow(Delivery stored) {

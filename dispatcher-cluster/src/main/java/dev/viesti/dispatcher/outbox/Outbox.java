@@ -76,9 +76,13 @@ public final class Outbox {
 
   record SettleDone(SettleQueue.Result result) implements News {}
 
+  /** The gate has permits for it. */
   record Granted() implements News {}
 
   record Due() implements News {}
+
+  /** A limit of the rate may allow another attempt. */
+  record RateAllows() implements News {}
 
   record LoadAgain() implements News {}
 
@@ -132,6 +136,7 @@ public final class Outbox {
         context ->
             Behaviors.withTimers(
                 timers -> {
+                  context.setLoggerName(Outbox.class); // its parts log in its name
                   var parts = new OutboxParts(context, timers, posts, owners, app, parent);
                   var outbox = new Outbox(parts, policy);
                   posts.open(() -> context.getSelf().tell(new Posted()));
@@ -184,12 +189,13 @@ public final class Outbox {
       case Loaded(var page, var failure) -> loader.loaded(page, failure);
       case AttemptEnded(var run, var ended) -> onEnded(run, ended);
       case SettleDone(var result) -> onSettled(result);
-      case Granted() -> runs.granted(ownership.mayRun(), ownership.epoch());
+      case Granted() -> runs.called();
       case Ownership.ClaimAgain() -> ownership.again(parking.triggers());
       case Due() -> {
         alarms.rang();
         runs.promote();
       }
+      case RateAllows() -> alarms.rateRang();
       case LoadAgain() -> loader.again();
       case Look() -> onLook();
       case DrainDeadline() -> runs.cancelAll();
@@ -209,13 +215,13 @@ public final class Outbox {
         clients.goOn(ownership.epoch());
       }
       alarms.readClientRowsAt(clients.owedAt());
+      alarms.rateAllowsAt(runs.heldUntil());
       alarms.wakeAt(AlarmClock.earlier(runs.nextDue(), loader.nextRead()));
-    } else if (ownership.phase() == Phase.DRAINING
-        && ownership.epoch() > 0
-        && intake.quiet()
-        && clients.quiet()
-        && window.ledger().isQuiet()) {
-      ownership.release();
+    } else {
+      runs.rest();
+      if (isDrained()) {
+        ownership.release(runs.quiet());
+      }
     }
     return ownership.isEnding() ? Behaviors.stopped() : Behaviors.same();
   }
@@ -359,6 +365,14 @@ public final class Outbox {
     parts.timers().startSingleTimer(new DrainDeadline(), parts.settings().drainDeadline());
   }
 
+  private boolean isDrained() {
+    return ownership.phase() == Phase.DRAINING
+        && ownership.epoch() > 0
+        && intake.quiet()
+        && clients.quiet()
+        && window.ledger().isQuiet();
+  }
+
   /** Known, not counted: neither in memory, nor on its way, nor in the table only. */
   private boolean nothingLeft() {
     return window.isEmpty() && intake.quiet() && clients.quiet() && clients.isEmpty();
@@ -373,7 +387,7 @@ public final class Outbox {
     if (idle) {
       intake.emptied();
     }
-    if (!idle) {
+    if (!idle || runs.mustBeRemembered()) {
       busyAt = now;
     } else if (!now.isBefore(busyAt.plus(parts.settings().idleAfter()))) {
       parts.parent().idle().run();

@@ -228,8 +228,12 @@ final class OutboxIntake {
         window
             .table()
             .dropped(due); // a page may have brought it before this news: only the table knows
-      } else if ((fits || window.mayPass(row)) && !window.table().passed(row.seq())) {
-        window.admit(row);
+      } else if (!window.table().passed(row.seq())) {
+        if (fits) {
+          window.admit(row);
+        } else {
+          window.admitAhead(row);
+        }
       }
     }
     window.table().wrote(rows.getLast().seq(), fits);

@@ -28,6 +28,11 @@ record OutboxParts(
     return owners.clock().instant();
   }
 
+  /** Nanoseconds that nobody corrects; only differences mean something. */
+  long ticks() {
+    return owners.ticker().getAsLong();
+  }
+
   Logger log() {
     return context.getLog();
   }

@@ -11,26 +11,20 @@ import java.util.Set;
 
 /** What an app's control plane tells its outbox: a copy, replaced as a whole when it changes. */
 public record OutboxPolicy(AppSettings settings, Map<TriggerId, Trigger> triggers) {
-  /**
-   * Executions that a trigger may have at once. A removed trigger's rows must come up to be buried,
-   * so it has no limit of its own; a disabled one has 0.
-   */
+  /** Executions that a trigger may have at once; one that is disabled or removed has 0. */
   int limit(TriggerId id) {
     Trigger trigger = triggers.get(id);
-    if (trigger == null) {
-      return Integer.MAX_VALUE;
-    }
-    if (!trigger.enabled()) {
+    if (trigger == null || !trigger.enabled()) {
       return 0;
     }
     Integer own = trigger.concurrency();
     return own == null ? Integer.MAX_VALUE : own;
   }
 
-  /** Of removed triggers, whose rows are only to be buried, the least. */
+  /** {@link Turns#REMOVED} of a removed one, whose rows are only to be buried. */
   int priority(TriggerId id) {
     Trigger trigger = triggers.get(id);
-    return trigger == null ? 0 : trigger.priority();
+    return trigger == null ? Turns.REMOVED : trigger.priority();
   }
 
   RetryPolicy retry(Trigger trigger) {

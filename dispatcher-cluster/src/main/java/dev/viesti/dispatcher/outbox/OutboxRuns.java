@@ -14,10 +14,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
-import java.util.stream.Stream;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +30,9 @@ final class OutboxRuns {
   /** Between two looks whether another delivery that may end a node has ended. */
   private static final Duration SUSPECT_PAUSE = Duration.ofMillis(200);
 
+  /** Permits asked for at a time: what limits of triggers leave of them is given back at once. */
+  private static final int TAKE_MAX = 64;
+
   private final OutboxParts parts;
   private final Window window;
   private final OutboxSettling settling;
@@ -42,7 +43,9 @@ final class OutboxRuns {
   private final CarefulStarts careful = new CarefulStarts();
   private final List<Delivery> fenced = new ArrayList<>();
   private OutboxPolicy policy;
+  private int freed;
   private boolean inLine;
+  private boolean called;
 
   OutboxRuns(OutboxParts parts, Window window, OutboxSettling settling, OutboxPolicy policy) {
     this.parts = parts;
@@ -64,7 +67,9 @@ final class OutboxRuns {
   void claimed(Claim claim) {
     careful.claimed(claim);
     if (claim.epoch() > 1) {
-      rates.takeOver(parts.now());
+      rates.takeOver(claim.quiet(), parts.ticks());
+    } else {
+      rates.startAnew(parts.ticks());
     }
   }
 
@@ -81,72 +86,110 @@ final class OutboxRuns {
 
   /** Starts what may run: up to the app's limit, each trigger's limit and the node's permits. */
   void start(long epoch) {
+    buryRemoved();
     rates.look();
-    while (!inLine && underAppLimit()) {
-      Delivery row = window.ledger().startNext(this::limit);
-      if (row == null) {
-        return;
+    if (inLine && !called && freed == 0) {
+      return;
+    }
+    called = false;
+    Delivery row = next();
+    int back = row == null ? freed : 0;
+    int permits = row == null ? 0 : take(freed);
+    freed = 0;
+    while (row != null && permits > 0) {
+      permits -= begin(row, epoch) ? 1 : 0;
+      row = next();
+      if (row != null && permits == 0 && !inLine) {
+        permits = take(0);
       }
-      if (gate.acquire(place)) {
-        begin(row, epoch);
-      } else {
-        inLine = true;
-        window.ledger().notStarted(row.seq(), parts.now());
-      }
+    }
+    if (row == null) {
+      leaveLine(back + permits);
+    } else {
+      window.ledger().notStarted(row.seq(), parts.now());
     }
   }
 
-  /** A permit that was waited for is here. */
-  void granted(boolean mayRun, long epoch) {
-    inLine = false;
-    Delivery row = mayRun && underAppLimit() ? window.ledger().startNext(this::limit) : null;
-    if (row == null) {
-      gate.release();
-    } else {
-      begin(row, epoch);
+  /** The next row that may run, but for a permit; null when there is none. */
+  private @Nullable Delivery next() {
+    return underAppLimit() ? window.ledger().startNext(this::limit) : null;
+  }
+
+  /** Gives back permits, and asks for as many as the rows that are ready may need. */
+  private int take(int back) {
+    int room = policy.settings().concurrency() - window.ledger().running();
+    int wanted = 1 + Math.min(TAKE_MAX - 1, Math.min(room, window.ledger().ready()));
+    int taken = gate.exchange(place, back, wanted);
+    inLine = taken < wanted;
+    return taken;
+  }
+
+  /** Nothing more may start now: others may have what is not needed. */
+  private void leaveLine(int back) {
+    if (inLine || back > 0) {
+      gate.leave(place, back);
     }
+    inLine = false;
+  }
+
+  /** The owner starts nothing any more. */
+  void rest() {
+    int back = freed;
+    freed = 0;
+    leaveLine(back);
+  }
+
+  /** Rows of removed triggers need no permit and wait for no limit: nothing of them runs. */
+  private void buryRemoved() {
+    Delivery row = policy.settings().paused() ? null : window.ledger().nextRemoved();
+    while (row != null) {
+      settling.buryUntried(row, "trigger " + row.trigger() + " was removed");
+      row = window.ledger().nextRemoved();
+    }
+  }
+
+  /** Permits that were waited for are there: {@link #start} takes them. */
+  void called() {
+    called = true;
   }
 
   private boolean underAppLimit() {
     return !policy.settings().paused()
         && window.ledger().running() < policy.settings().concurrency()
-        && rates.allowsApp(parts.now());
+        && rates.allowsApp(parts.ticks());
   }
 
   /** Executions that a trigger may have now. */
   private int limit(TriggerId trigger) {
-    return rates.allows(trigger, parts.now()) ? policy.limit(trigger) : 0;
+    return rates.allows(trigger, parts.ticks()) ? policy.limit(trigger) : 0;
   }
 
-  private void begin(Delivery row, long epoch) {
-    Trigger trigger = policy.triggers().get(row.trigger());
+  /**
+   * @return whether it uses a permit
+   */
+  private boolean begin(Delivery row, long epoch) {
+    Trigger trigger = Objects.requireNonNull(policy.triggers().get(row.trigger()));
     Instant startedAt = parts.now();
-    if (trigger == null) {
-      gate.release();
-      settling.buryUntried(row, "trigger " + row.trigger() + " was removed");
-      return;
-    }
     Instant since = row.runningSince();
     if (since != null) {
-      gate.release();
       Outcome outcome = row.isDeferred() ? new Outcome.TimedOut(deferral(row)) : crashed(row);
       settling.ended(row, since, outcome, true);
-      return;
+      return false;
     }
     if (careful.mustWait(row)) {
-      gate.release();
       Instant later = startedAt.plus(SUSPECT_PAUSE).truncatedTo(ChronoUnit.MICROS);
       settling.change(new RowChange.Retry(row, row.dueAt(later)));
-      return;
+      return false;
     }
     var run = new Executions.Run(row, trigger, startedAt);
     executions.add(run);
-    rates.started(row.trigger(), startedAt);
+    rates.started(row.trigger(), parts.ticks());
     if (careful.begins(row)) {
       mark(run);
     } else {
       launch(run, epoch);
     }
+    return true;
   }
 
   private static Duration deferral(Delivery row) {
@@ -258,13 +301,24 @@ final class OutboxRuns {
 
   /** When {@link #promote} must be called next; null when it need not be. */
   @Nullable Instant nextDue() {
-    return Stream.of(
-            Optional.ofNullable(window.ledger().nextDue()),
-            Optional.ofNullable(executions.nextCheck()),
-            Optional.ofNullable(rates.heldUntil()))
-        .flatMap(Optional::stream)
-        .min(Comparator.naturalOrder())
-        .orElse(null);
+    return AlarmClock.earlier(window.ledger().nextDue(), executions.nextCheck());
+  }
+
+  /**
+   * When a limit of the rate allows what it held up, by the node's ticker; null: it held nothing.
+   */
+  @Nullable Long heldUntil() {
+    return rates.heldUntil();
+  }
+
+  /** For how long no attempt has been started. */
+  Duration quiet() {
+    return rates.quiet(parts.ticks());
+  }
+
+  /** Whether limits of the rate would be exceeded if the owner left now, with nothing to do. */
+  boolean mustBeRemembered() {
+    return rates.mustBeRemembered(parts.ticks());
   }
 
   /** Whether an execution found that the epoch is not ours any more. */
@@ -279,7 +333,7 @@ final class OutboxRuns {
   }
 
   private void released(Executions.Run run) {
-    gate.release();
+    freed++;
     careful.ended(run.row);
   }
 
@@ -312,9 +366,6 @@ final class OutboxRuns {
   /** Gives back what others could wait for. The executions stop with their parent. */
   void leave() {
     cancelAll();
-    if (inLine && !gate.leave(place)) {
-      gate.release();
-    }
-    inLine = false;
+    rest();
   }
 }

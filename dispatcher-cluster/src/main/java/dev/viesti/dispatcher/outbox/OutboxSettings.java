@@ -8,6 +8,7 @@ import java.time.Duration;
  *
  * @param windowRows rows that an owner holds in memory
  * @param windowBytes what they may weigh
+ * @param reserveBytes what rows may weigh, beside those, that pass others because of their priority
  * @param pageRows rows read at a time
  * @param pendingMax rows that may wait in the table
  * @param horizon how far ahead rows with a time of their own are held in memory
@@ -21,6 +22,7 @@ import java.time.Duration;
 public record OutboxSettings(
     int windowRows,
     long windowBytes,
+    long reserveBytes,
     int pageRows,
     long pendingMax,
     Duration horizon,
@@ -36,6 +38,7 @@ public record OutboxSettings(
   public OutboxSettings {
     require(windowRows >= 100, "window-rows is 100 or more");
     require(windowBytes >= 1 << 20, "window-bytes is 1 MiB or more");
+    require(reserveBytes >= 0 && reserveBytes <= windowBytes, "reserve-bytes is 0 to window-bytes");
     require(pageRows >= 10 && pageRows <= windowRows / 2, "page-rows is 10 to half of window-rows");
     require(pendingMax >= windowRows, "pending-max is window-rows or more");
     require(horizon.compareTo(Duration.ofSeconds(1)) >= 0, "horizon is 1 s or more");
@@ -57,6 +60,7 @@ public record OutboxSettings(
     return new OutboxSettings(
         own.getInt("window-rows"),
         own.getBytes("window-bytes"),
+        own.getBytes("reserve-bytes"),
         own.getInt("page-rows"),
         own.getLong("pending-max"),
         own.getDuration("horizon"),

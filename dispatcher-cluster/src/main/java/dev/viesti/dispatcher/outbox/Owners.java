@@ -19,6 +19,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
@@ -26,6 +27,7 @@ import java.util.random.RandomGenerator;
  * What all owners of a node share.
  *
  * @param node what {@code outbox_owner.node} says while an owner is here
+ * @param ticker nanoseconds that only grow, whatever happens to the clock
  * @param alarms wakes owners to the millisecond; what it runs may only post
  * @param blocking where statements run: never an actor's dispatcher
  * @param ids fresh UUIDv7s, for dead letters
@@ -40,6 +42,7 @@ public record Owners(
     Telemetry telemetry,
     Notices notices,
     Clock clock,
+    LongSupplier ticker,
     RandomGenerator random,
     Supplier<UUID> ids,
     ScheduledExecutorService alarms,

@@ -194,13 +194,17 @@ final class Ownership {
     phase = Phase.PURGING;
   }
 
-  /** Says that nobody owns the outbox, once; {@link Released} follows in any case. */
-  void release() {
+  /**
+   * Says that nobody owns the outbox, once; {@link Released} follows in any case.
+   *
+   * @param quiet for how long no attempt has been started
+   */
+  void release(Duration quiet) {
     if (!releasing) {
       releasing = true;
       parts.ask(
           () -> {
-            parts.owners().tables().owners().release(parts.app(), epoch);
+            parts.owners().tables().owners().release(parts.app(), epoch, quiet);
             return true;
           },
           (done, failure) -> new Released());

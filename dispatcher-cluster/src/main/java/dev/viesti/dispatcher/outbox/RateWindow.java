@@ -2,37 +2,42 @@ package dev.viesti.dispatcher.outbox;
 
 import dev.viesti.protocol.trigger.RateLimit;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayDeque;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The starts of attempts in the last span of a {@link RateLimit}: one more is allowed when the span
- * that ends now holds fewer than its permits. Exact, and never idle when it need not be. Pure; not
- * thread-safe.
+ * that ends now holds fewer than its permits. Exact, and never idle when it need not be.
+ *
+ * <p>Times are those of the node's ticker: nanoseconds that nobody corrects, of no known origin, so
+ * only their differences mean something. Pure; not thread-safe.
  */
 final class RateWindow {
   /**
-   * An owner does not know what its predecessor started. Shorter windows than this count as used up
-   * at the takeover, so that the limit holds across it; to wait for an hour would be worse than to
-   * exceed it once.
+   * An owner does not know what its predecessor started, only how long ago the last of it was.
+   * Shorter windows than this count as used up at that moment, so that the limit holds across the
+   * takeover; to wait for an hour would be worse than to exceed it once.
    */
   private static final Duration ASSUMED_USED_MAX = Duration.ofMinutes(1);
 
-  private final ArrayDeque<Instant> starts = new ArrayDeque<>();
+  private final ArrayDeque<Long> starts = new ArrayDeque<>();
   private RateLimit limit;
 
   RateWindow(RateLimit limit) {
     this.limit = limit;
   }
 
-  /** Somebody before may have used all of it until now. */
-  void assumeUsed(Instant now) {
-    if (limit.per().compareTo(ASSUMED_USED_MAX) <= 0) {
+  /** Somebody before may have used all of it up to {@code lastStart}. */
+  void assumeUsed(long lastStart) {
+    if (!isLong()) {
       for (int n = 0; n < limit.permits(); n++) {
-        starts.add(now);
+        starts.add(lastStart);
       }
     }
+  }
+
+  /** Whether the next owner would not know enough of it to keep the limit. */
+  boolean isLong() {
+    return limit.per().compareTo(ASSUMED_USED_MAX) > 0;
   }
 
   /** The limit changed; the starts that are known still count. */
@@ -40,25 +45,35 @@ final class RateWindow {
     limit = changed;
   }
 
-  /** When the next attempt may start; null means now. */
-  @Nullable Instant nextAt(Instant now) {
-    Instant since = now.minus(limit.per());
-    while (!starts.isEmpty() && !starts.getFirst().isAfter(since)) {
-      starts.removeFirst();
-    }
+  /** Whether no start counts any more. */
+  boolean isEmpty(long now) {
+    forget(now);
+    return starts.isEmpty();
+  }
+
+  /** Nanoseconds until the next attempt may start; 0 means now. */
+  long untilNext(long now) {
+    forget(now);
     if (starts.size() < limit.permits()) {
-      return null;
+      return 0;
     }
-    Instant blocking = starts.getFirst();
+    long blocking = starts.getFirst();
     int surplus = starts.size() - limit.permits(); // the limit was lowered
     if (surplus > 0) {
       blocking = starts.stream().skip(surplus).findFirst().orElse(blocking);
     }
-    return blocking.plus(limit.per());
+    return blocking + limit.per().toNanos() - now;
+  }
+
+  private void forget(long now) {
+    long per = limit.per().toNanos();
+    while (!starts.isEmpty() && now - starts.getFirst() >= per) {
+      starts.removeFirst();
+    }
   }
 
   /** An attempt starts now. */
-  void started(Instant now) {
+  void started(long now) {
     starts.addLast(now);
   }
 }

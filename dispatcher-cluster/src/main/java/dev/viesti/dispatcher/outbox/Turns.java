@@ -3,6 +3,7 @@ package dev.viesti.dispatcher.outbox;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,40 +31,58 @@ final class Turns {
     }
   }
 
+  /** In place of the priority of a trigger that was removed: its rows have no turn to run. */
+  static final int REMOVED = -1;
+
   private final Map<TriggerId, Lane> lanes = new HashMap<>();
+  private final ArrayDeque<Lane> removed = new ArrayDeque<>();
   private final List<ArrayDeque<Lane>> turns = // by priority
       Stream.<ArrayDeque<Lane>>generate(ArrayDeque::new).limit(Trigger.PRIORITY_MAX + 1).toList();
   private ToIntFunction<TriggerId> priorities = trigger -> 0;
   private int running;
+  private int queued;
 
   int running() {
     return running;
+  }
+
+  /** Rows in the queues; some of them may have gone meanwhile. */
+  int ready() {
+    return queued;
   }
 
   Lane lane(TriggerId trigger) {
     return lanes.computeIfAbsent(trigger, id -> new Lane(id, priorities.applyAsInt(id)));
   }
 
-  /** Rows of triggers with a larger priority start first; equal ones take turns. */
+  /**
+   * Rows of triggers with a larger priority start first; equal ones take turns.
+   *
+   * @param priority 0 to {@link Trigger#PRIORITY_MAX}, or {@link #REMOVED}
+   */
   void prioritise(ToIntFunction<TriggerId> priority) {
     priorities = priority;
-    List<Lane> inTurn = turns.stream().flatMap(ArrayDeque::stream).toList();
+    List<Lane> inTurn = new ArrayList<>(removed);
+    turns.forEach(inTurn::addAll);
+    removed.clear();
     turns.forEach(ArrayDeque::clear);
     for (Lane lane : lanes.values()) {
       lane.priority = priority.applyAsInt(lane.trigger);
     }
-    inTurn.forEach(lane -> turns.get(lane.priority).add(lane));
+    inTurn.forEach(lane -> turns(lane).add(lane));
   }
 
   /** The row may run, after those of its trigger that may already. */
   void ready(Ledger.Slot slot) {
     slot.lane.ready.add(slot);
+    queued++;
     takeTurn(slot.lane);
   }
 
   /** The row could not be started after all: it is its trigger's next one again. */
   void readyAgain(Ledger.Slot slot) {
     slot.lane.ready.addFirst(slot);
+    queued++;
     takeTurn(slot.lane);
   }
 
@@ -85,10 +104,7 @@ final class Turns {
   private Ledger.@Nullable Slot next(ArrayDeque<Lane> equals, ToIntFunction<TriggerId> limit) {
     for (int turn = equals.size(); turn > 0; turn--) {
       Lane lane = equals.remove();
-      while (!lane.ready.isEmpty() && lane.ready.peek().place != Ledger.Place.READY) {
-        lane.ready.remove(); // cancelled meanwhile
-      }
-      if (lane.ready.isEmpty()) {
+      if (isEmpty(lane)) {
         lane.inTurn = false;
         continue;
       }
@@ -97,6 +113,7 @@ final class Turns {
         continue;
       }
       Ledger.Slot slot = lane.ready.remove();
+      queued--;
       if (lane.ready.isEmpty()) {
         lane.inTurn = false;
       } else {
@@ -107,6 +124,27 @@ final class Turns {
       return slot;
     }
     return null;
+  }
+
+  /** The next row whose trigger was removed, in its place; null when there is none. */
+  Ledger.@Nullable Slot nextRemoved() {
+    for (Lane lane = removed.peek(); lane != null; lane = removed.peek()) {
+      if (!isEmpty(lane)) {
+        queued--;
+        return lane.ready.remove();
+      }
+      removed.remove();
+      lane.inTurn = false;
+    }
+    return null;
+  }
+
+  private boolean isEmpty(Lane lane) {
+    while (!lane.ready.isEmpty() && lane.ready.peek().place != Ledger.Place.READY) {
+      lane.ready.remove(); // cancelled meanwhile
+      queued--;
+    }
+    return lane.ready.isEmpty();
   }
 
   /** A row that {@link #next} gave does not run any more. */
@@ -121,7 +159,11 @@ final class Turns {
   private void takeTurn(Lane lane) {
     if (!lane.inTurn) {
       lane.inTurn = true;
-      turns.get(lane.priority).add(lane);
+      turns(lane).add(lane);
     }
+  }
+
+  private ArrayDeque<Lane> turns(Lane lane) {
+    return lane.priority == REMOVED ? removed : turns.get(lane.priority);
   }
 }

@@ -48,34 +48,44 @@ final class Window {
   // ---- room
 
   boolean hasRoom() {
-    return ledger.size() < settings.windowRows() && ledger.bytes() < settings.windowBytes();
+    return ledger.windowRows() < settings.windowRows()
+        && ledger.windowBytes() < settings.windowBytes();
   }
 
   boolean hasRoomForPage() {
-    return ledger.size() + settings.pageRows() <= settings.windowRows()
-        && ledger.bytes() + settings.windowBytes() / PageLoader.PAGE_SHARE
+    return ledger.windowRows() + settings.pageRows() <= settings.windowRows()
+        && ledger.windowBytes() + settings.windowBytes() / PageLoader.PAGE_SHARE
             <= settings.windowBytes();
   }
 
   /**
-   * Whether a fresh row may pass those that are only in the table: it has a priority, and no order.
+   * Whether a fresh row may pass those that are only in the table: it has a priority and no order,
+   * and the reserve for such rows has room. What is in the reserve takes no room from others.
    */
-  boolean mayPass(Delivery row) {
+  private boolean mayPass(Delivery row) {
     return row.orderingKey() == null
         && policy.priority(row.trigger()) > 0
-        && ledger.size() < settings.windowRows() + settings.pageRows();
+        && ledger.reserveRows() < settings.pageRows()
+        && ledger.reserveBytes() + row.weight() <= settings.reserveBytes();
   }
 
   /** Whether a page may be read though memory is full: rows in memory wait for those in it. */
   boolean mustRead() {
     return (table.rewound() || ledger.waitsForRows())
-        && ledger.size() < settings.windowRows() + REWOUND_PAGES * settings.pageRows();
+        && ledger.windowRows() < settings.windowRows() + REWOUND_PAGES * settings.pageRows();
   }
 
   // ---- rows that come
 
   void admit(Delivery row) {
     ledger.admit(row, clock.instant());
+  }
+
+  /** A fresh row for which the window has no room: it is left to the table, unless it may pass. */
+  void admitAhead(Delivery row) {
+    if (mayPass(row)) {
+      ledger.admitInReserve(row, clock.instant());
+    }
   }
 
   /** Rows of a page, read while it is known that the table has all others up to that number. */

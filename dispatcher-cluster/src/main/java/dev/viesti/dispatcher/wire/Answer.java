@@ -5,6 +5,7 @@ import dev.viesti.dispatcher.DeliveryView;
 import dev.viesti.dispatcher.Receipt;
 import dev.viesti.dispatcher.Refusal;
 import dev.viesti.dispatcher.TriggerView;
+import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Duration;
 import java.util.List;
 
@@ -25,6 +26,13 @@ public sealed interface Answer extends Wire {
 
   /** Numbers of the rows that run. */
   record Running(List<Long> seqs) implements Answer {}
+
+  /**
+   * Clients' rows that run where they are, by number.
+   *
+   * @param triggers whose deliveries they are, in the same order
+   */
+  record ClientRows(List<Long> seqs, List<TriggerId> triggers) implements Answer {}
 
   record Replayed(int count) implements Answer {}
 

@@ -101,6 +101,8 @@ class WireTest {
             new App.DeleteTrigger(TRIGGER_ID, "me", replyTo),
             new App.Publish(List.of(EVENT), replyTo),
             new OutboxRequest.AskRunning(replyTo),
+            new OutboxRequest.ListClientRows(null, 7, 100, replyTo),
+            new OutboxRequest.FindClientRow(row.id(), replyTo),
             new OutboxRequest.RetryDelivery(row, replyTo),
             new OutboxRequest.CancelDelivery(row.retriedAt(AT, AT, "e", "[]"), replyTo),
             new OutboxRequest.CompleteDelivery(row.id(), Completion.failed("no", true), replyTo),
@@ -109,6 +111,7 @@ class WireTest {
             new App.Wake(),
             new App.Stop());
     samples.forEach(this::roundTrip);
+    roundTrip(new OutboxRequest.CancelDelivery(row.dueAt(Delivery.UNROUTED), replyTo));
     assertThat(samples.stream().map(Object::getClass))
         .as("a sample for each command that crosses nodes")
         .containsExactlyInAnyOrderElementsOf(wire(App.Command.class));
@@ -126,6 +129,7 @@ class WireTest {
             new Answer.Triggers(List.of(view)),
             new Answer.OneDelivery(new DeliveryView(row, DeliveryView.State.WAITING)),
             new Answer.Running(List.of(1L, 2L)),
+            new Answer.ClientRows(List.of(1L, 2L), List.of(TRIGGER_ID, TRIGGER_ID)),
             new Answer.Replayed(4),
             new Answer.Done(),
             new Answer.Refused(new Refusal.Unavailable("away", Duration.ofSeconds(1))));

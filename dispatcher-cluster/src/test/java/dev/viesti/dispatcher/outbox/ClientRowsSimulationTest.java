@@ -116,7 +116,7 @@ final class ClientRowsSimulationTest {
         giveUp();
       } else if (dice < 97 && read != null) {
         forgetRead();
-        rows.failed();
+        rows.failed(now);
       } else {
         now = now.plusMillis(random.nextInt(2_000));
       }
@@ -188,7 +188,7 @@ final class ClientRowsSimulationTest {
       if (!mine.isEmpty()) {
         long seq = mine.last();
         mine.remove(seq);
-        rows.again(List.of(seq));
+        rows.again(List.of(seq), now);
       }
     }
 

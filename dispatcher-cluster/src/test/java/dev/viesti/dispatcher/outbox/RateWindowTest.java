@@ -4,14 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.viesti.protocol.trigger.RateLimit;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 final class RateWindowTest {
-  private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+  /** A ticker may begin anywhere, and pass its largest number. */
+  private static final long START = Long.MAX_VALUE - Duration.ofSeconds(5).toNanos();
 
   /** The seed is in the message: run it again with the same. */
   @Test
@@ -21,21 +21,22 @@ final class RateWindowTest {
       var limit =
           new RateLimit(1 + random.nextInt(6), Duration.ofMillis(1 + random.nextInt(1_000)));
       var window = new RateWindow(limit);
-      List<Instant> starts = new ArrayList<>();
-      Instant now = START;
+      List<Long> starts = new ArrayList<>();
+      long now = START;
       for (int step = 0; step < 200; step++) {
-        now = now.plusNanos(random.nextLong(300_000_000L));
-        Instant next = window.nextAt(now);
-        Instant since = now.minus(limit.per());
-        long inSpan = starts.stream().filter(start -> start.isAfter(since)).count();
-        assertThat(next == null).as("seed %d", seed).isEqualTo(inSpan < limit.permits());
-        if (next == null) {
+        now += random.nextLong(300_000_000L);
+        long wait = window.untilNext(now);
+        long then = now;
+        long per = limit.per().toNanos();
+        long inSpan = starts.stream().filter(start -> then - start < per).count();
+        assertThat(wait == 0).as("seed %d", seed).isEqualTo(inSpan < limit.permits());
+        if (wait == 0) {
           window.started(now);
           starts.add(now);
         } else if (random.nextBoolean()) {
-          assertThat(window.nextAt(next.minusNanos(1))).as("seed %d", seed).isEqualTo(next);
-          now = next;
-          assertThat(window.nextAt(now)).as("seed %d", seed).isNull();
+          assertThat(window.untilNext(now + wait - 1)).as("seed %d", seed).isEqualTo(1);
+          now += wait;
+          assertThat(window.untilNext(now)).as("seed %d", seed).isZero();
         }
       }
     }
@@ -45,23 +46,31 @@ final class RateWindowTest {
   void keepsItsStartsWhenTheLimitChanges() {
     var window = new RateWindow(new RateLimit(4, Duration.ofSeconds(1)));
     for (int n = 0; n < 4; n++) {
-      window.started(START.plusMillis(n));
+      window.started(at(n));
     }
-    Instant now = START.plusMillis(10);
-    assertThat(window.nextAt(now)).isEqualTo(START.plusSeconds(1));
+    assertThat(window.untilNext(at(10))).isEqualTo(millis(990));
     window.configure(new RateLimit(2, Duration.ofSeconds(1)));
-    assertThat(window.nextAt(now)).isEqualTo(START.plusMillis(1_002));
+    assertThat(window.untilNext(at(10))).isEqualTo(millis(992));
     window.configure(new RateLimit(5, Duration.ofSeconds(1)));
-    assertThat(window.nextAt(now)).isNull();
+    assertThat(window.untilNext(at(10))).isZero();
   }
 
   @Test
   void takesAShortWindowForUsedUpAfterATakeover() {
     var second = new RateWindow(new RateLimit(3, Duration.ofSeconds(1)));
-    second.assumeUsed(START);
-    assertThat(second.nextAt(START)).isEqualTo(START.plusSeconds(1));
+    second.assumeUsed(at(0));
+    assertThat(second.untilNext(at(0))).isEqualTo(millis(1_000));
+    assertThat(second.untilNext(at(1_000))).isZero();
     var hour = new RateWindow(new RateLimit(3, Duration.ofHours(1)));
-    hour.assumeUsed(START);
-    assertThat(hour.nextAt(START)).isNull();
+    hour.assumeUsed(at(0));
+    assertThat(hour.untilNext(at(0))).isZero();
+  }
+
+  private static long at(long ms) {
+    return START + millis(ms);
+  }
+
+  private static long millis(long ms) {
+    return Duration.ofMillis(ms).toNanos();
   }
 }

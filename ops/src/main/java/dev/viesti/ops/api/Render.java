@@ -49,7 +49,7 @@ final class Render {
     json.put("trigger", delivery.trigger().value());
     json.set("state", tree(view.state()));
     json.put("attempt", delivery.attempt());
-    json.set("dueAt", tree(delivery.dueAt()));
+    json.set("dueAt", tree(delivery.waitsUntil()));
     json.set("acceptedAt", tree(delivery.acceptedAt()));
     json.set("firstAttemptAt", tree(delivery.firstAttemptAt()));
     json.put("lastError", delivery.lastError());

@@ -1,5 +1,8 @@
 package dev.viesti.persistence.outbox;
 
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
 /**
  * Ownership of an app's outbox.
  *
@@ -9,5 +12,8 @@ package dev.viesti.persistence.outbox;
  * @param pending rows in the outbox, counted up to the limit that was asked for
  * @param crashes owners before it in a row that went without releasing the outbox: killed, or cut
  *     off
+ * @param quiet for how long the owner before it had started no attempt; null when it went without
+ *     releasing the outbox, or when there was none
  */
-public record Claim(long epoch, long firstSeq, long pending, int crashes) {}
+public record Claim(
+    long epoch, long firstSeq, long pending, int crashes, @Nullable Duration quiet) {}

@@ -90,6 +90,15 @@ public final class ClientRowRepository {
       """
           .formatted(DeliveryRows.EVENT_COLUMNS);
 
+  private static final String FIND =
+      """
+      select seq, accepted_at, deliver_at, running_since, %s
+      from outbox
+      where app_id = ? and due_at = 'infinity' and seq = any (?)
+      order by seq
+      """
+          .formatted(DeliveryRows.EVENT_COLUMNS);
+
   /** What is inserted is made of what the delete returns: each row is replaced once. */
   private static final String MOVE =
       """
@@ -178,6 +187,22 @@ public final class ClientRowRepository {
         DeliveryRows.instantOrNull(row, "running_since"),
         DeliveryRows.event(row, row.findColumn("event_id"))
             .deliveredAt(DeliveryRows.instantOrNull(row, "deliver_at")));
+  }
+
+  /** Those of the rows with these numbers that are there, by number. */
+  public List<ClientRow> find(AppId app, List<Long> seqs) throws SQLException {
+    List<ClientRow> rows = new ArrayList<>();
+    try (Connection connection = database.connection();
+        PreparedStatement statement = connection.prepareStatement(FIND)) {
+      statement.setString(1, app.value());
+      statement.setArray(2, connection.createArrayOf("int8", seqs.toArray()));
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          rows.add(clientRow(row));
+        }
+      }
+    }
+    return rows;
   }
 
   /**

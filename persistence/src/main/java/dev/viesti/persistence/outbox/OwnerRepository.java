@@ -6,9 +6,13 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Statements on {@code outbox_owner}: who may settle an app's rows, and the row numbers that come
@@ -24,8 +28,10 @@ public final class OwnerRepository {
       values (?, 1, ?, now())
       on conflict (app_id) do update
         set epoch = o.epoch + 1, node = excluded.node, since = excluded.since,
-            crashes = case when o.node is null then 0 else o.crashes + 1 end
-      returning epoch, nextval('outbox_seq'), crashes
+            crashes = case when o.node is null then 0 else o.crashes + 1 end,
+            quiet_since = case when o.node is null then o.quiet_since end
+      returning epoch, nextval('outbox_seq'), crashes,
+        (extract(epoch from now() - quiet_since) * 1000000)::bigint
       """;
 
   private static final String RENEW =
@@ -39,7 +45,7 @@ public final class OwnerRepository {
   private static final String RELEASE =
       """
       update outbox_owner
-      set node = null
+      set node = null, quiet_since = now() - ? * interval '1 microsecond'
       where app_id = ? and epoch = ?
       """;
 
@@ -66,6 +72,7 @@ public final class OwnerRepository {
       long epoch;
       long seq;
       int crashes;
+      @Nullable Duration quiet;
       try (PreparedStatement statement = connection.prepareStatement(CLAIM)) {
         statement.setString(1, app.value());
         statement.setString(2, node);
@@ -74,6 +81,8 @@ public final class OwnerRepository {
           epoch = row.getLong(1);
           seq = row.getLong(2);
           crashes = row.getInt(3);
+          long micros = Math.max(0, row.getLong(4)); // the database's clock was put back
+          quiet = row.wasNull() ? null : Duration.of(micros, ChronoUnit.MICROS);
         }
       }
       try (PreparedStatement statement = connection.prepareStatement(COUNT)) {
@@ -81,7 +90,7 @@ public final class OwnerRepository {
         statement.setLong(2, pendingMax);
         try (ResultSet row = statement.executeQuery()) {
           row.next();
-          return new Claim(epoch, seq, row.getLong(1), crashes);
+          return new Claim(epoch, seq, row.getLong(1), crashes, quiet);
         }
       }
     }
@@ -104,12 +113,17 @@ public final class OwnerRepository {
     }
   }
 
-  /** Says that nobody owns the outbox now: for people who look; the epoch stays. */
-  public void release(AppId app, long epoch) throws SQLException {
+  /**
+   * Says that nobody owns the outbox now; the epoch stays.
+   *
+   * @param quiet for how long no attempt has been started
+   */
+  public void release(AppId app, long epoch, Duration quiet) throws SQLException {
     try (Connection connection = database.connection();
         PreparedStatement statement = connection.prepareStatement(RELEASE)) {
-      statement.setString(1, app.value());
-      statement.setLong(2, epoch);
+      statement.setLong(1, TimeUnit.NANOSECONDS.toMicros(quiet.toNanos()));
+      statement.setString(2, app.value());
+      statement.setLong(3, epoch);
       statement.executeUpdate();
     }
   }

@@ -58,11 +58,21 @@ final class OwnerPostgresTest {
   void releasesOnlyForTheOwnerAndKeepsTheEpoch() throws Exception {
     fixture.owners.claim(SHOP, "a", 0);
     fixture.owners.claim(SHOP, "b", 0);
-    fixture.owners.release(SHOP, 1);
+    fixture.owners.release(SHOP, 1, Duration.ZERO);
     assertThat(fixture.text("select node from viesti.outbox_owner")).isEqualTo("b");
-    fixture.owners.release(SHOP, 2);
+    fixture.owners.release(SHOP, 2, Duration.ZERO);
     assertThat(fixture.text("select node from viesti.outbox_owner")).isEqualTo("null");
     assertThat(fixture.owners.claim(SHOP, "c", 0).epoch()).isEqualTo(3);
+  }
+
+  @Test
+  void saysForHowLongAnOwnerThatReleasedHadStartedNothing() throws Exception {
+    assertThat(fixture.owners.claim(SHOP, "a", 0).quiet()).as("there was none").isNull();
+    assertThat(fixture.owners.claim(SHOP, "b", 0).quiet()).as("it was killed").isNull();
+    fixture.owners.release(SHOP, 2, Duration.ofSeconds(90));
+    assertThat(fixture.owners.claim(SHOP, "c", 0).quiet())
+        .isBetween(Duration.ofSeconds(90), Duration.ofSeconds(120));
+    assertThat(fixture.owners.claim(SHOP, "d", 0).quiet()).as("c was killed").isNull();
   }
 
   @Test

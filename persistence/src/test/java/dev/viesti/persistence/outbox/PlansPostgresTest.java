@@ -225,7 +225,7 @@ final class PlansPostgresTest {
     outbox.settle(List.of(settling(app, 1, OutboxFixture.retry(row))));
     outbox.settle(List.of(settling(app, 1, OutboxFixture.bury(row))));
     fixture.owners.renew(app, 1);
-    fixture.owners.release(app, 1);
+    fixture.owners.release(app, 1, Duration.ZERO);
     fixture.deliveries.atOnce(app, 0, 10, 1_000);
     fixture.deliveries.scheduled(app, NOW, NOW, 0, 10, 1_000);
     fixture.deliveries.orderedHeads(app, NOW, 0, 10, 1_000);

@@ -29,7 +29,10 @@ final class SchemaMigratorPostgresTest {
   @Test
   void createsEveryTableOnAnEmptyDatabase() throws Exception {
     assertThat(real().migrate(Mode.AUTO))
-        .containsExactly("V001__create_tables.sql", "V002__clients_deferred_order.sql");
+        .containsExactly(
+            "V001__create_tables.sql",
+            "V002__clients_deferred_order.sql",
+            "V003__quiet_owners.sql");
     String tables =
         database.queryText(
             """

@@ -17,7 +17,9 @@ public record RateLimit(int permits, Duration per) {
   private static final int PERMITS_MAX = 100_000;
 
   private static final Duration PER_MIN = Duration.ofMillis(1);
-  private static final Duration PER_MAX = Duration.ofHours(1);
+
+  /** The longest span that a limit may be for. */
+  public static final Duration PER_MAX = Duration.ofHours(1);
 
   /**
    * @throws IllegalArgumentException naming the field that is out of its bounds

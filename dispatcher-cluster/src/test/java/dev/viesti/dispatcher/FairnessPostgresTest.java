@@ -1,0 +1,133 @@
+package dev.viesti.dispatcher;
+
+import static dev.viesti.dispatcher.TestNode.event;
+import static dev.viesti.dispatcher.TestNode.get;
+import static dev.viesti.dispatcher.TestNode.handler;
+import static dev.viesti.dispatcher.TestNode.until;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.viesti.persistence.embedded.TestDatabase;
+import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.app.AppSettings;
+import dev.viesti.protocol.delivery.Outcome;
+import dev.viesti.protocol.handler.EventHandler;
+import dev.viesti.protocol.trigger.TriggerId;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/**
+ * An app with a large backlog and one with single events share a node that has far fewer permits
+ * than the first one could use: the second does not feel it. The backlog has {@value #BACKLOG}
+ * rows, or as many as the system property {@code viesti.fairness.rows} says.
+ */
+final class FairnessPostgresTest {
+  private static final String BACKLOG = "200000";
+  private static final int ROWS =
+      Integer.parseInt(System.getProperty("viesti.fairness.rows", BACKLOG));
+
+  private static final AppId LARGE = new AppId("large");
+  private static final AppId SMALL = new AppId("small");
+  private static final int PERMITS = 16;
+
+  /** Of an attempt of the backlog: as long as a quick call of another service. */
+  private static final Duration WORK = Duration.ofMillis(4);
+
+  private static final int EVENTS = 1_000;
+  private static final int WARM_UP = 1_000;
+
+  /**
+   * Below this a p99 says nothing: on two cores that PostgreSQL and the engine share with others,
+   * one turn of the scheduler is as long.
+   */
+  private static final Duration FLOOR = Duration.ofMillis(10);
+
+  private final AtomicLong done = new AtomicLong();
+  private final Map<Long, Long> started = new ConcurrentHashMap<>();
+
+  @Test
+  void keepsAnAppWithSingleEventsFastBesideALargeBacklog() throws Exception {
+    TestDatabase database = TestNode.database();
+    Map<String, EventHandler> handlers =
+        Map.of(
+            "work",
+            call -> {
+              TimeUnit.NANOSECONDS.sleep(WORK.toNanos());
+              done.incrementAndGet();
+              return Outcome.Succeeded.PLAIN;
+            },
+            "note",
+            call -> {
+              long now = System.nanoTime();
+              started.put(Long.parseLong(call.event().data().utf8()), now);
+              return Outcome.Succeeded.PLAIN;
+            });
+    String config = "viesti.node.permits = " + PERMITS;
+    try (TestNode node = TestNode.start(database, handlers, config)) {
+      make(node, SMALL, "note");
+      latencies(node, WARM_UP);
+      long alone = p99(latencies(node, EVENTS));
+      fill(database);
+      make(node, LARGE, "work");
+      until("the backlog runs", () -> done.get() > 1_000);
+      long before = done.get();
+      long beside = p99(latencies(node, EVENTS));
+      System.getLogger(FairnessPostgresTest.class.getName())
+          .log(
+              System.Logger.Level.INFO,
+              "p99 alone {0} µs, beside a backlog of {1} rows {2} µs; {3} of them ran meanwhile",
+              alone / 1_000,
+              ROWS,
+              beside / 1_000,
+              done.get() - before);
+      assertThat(done.get()).as("the backlog is not done before").isLessThan(ROWS);
+      assertThat(done.get() - before).as("the backlog ran meanwhile").isGreaterThan(EVENTS);
+      assertThat(beside).isLessThanOrEqualTo(Math.max(2 * alone, FLOOR.toNanos()));
+    }
+  }
+
+  /** One event after the other, each until its handler began. Sorted. */
+  private List<Long> latencies(TestNode node, int events) {
+    List<Long> latencies = new ArrayList<>();
+    for (int n = 0; n < events; n++) {
+      long id = started.size();
+      long published = System.nanoTime();
+      get(node.viesti.publish(SMALL, List.of(event("t", null, Long.toString(id)))));
+      until("it runs", () -> started.containsKey(id));
+      latencies.add(started.getOrDefault(id, Long.MAX_VALUE) - published);
+    }
+    latencies.sort(null);
+    return latencies;
+  }
+
+  private static long p99(List<Long> sorted) {
+    return sorted.get(sorted.size() * 99 / 100);
+  }
+
+  /** Before the app has an owner, which then reads what it has room for. */
+  private static void fill(TestDatabase database) throws Exception {
+    database.execute(
+        """
+        insert into viesti.outbox (due_at, seq, event_id, accepted_at, app_id, trigger_id, source, type, data)
+        select '-infinity', nextval('viesti.outbox_seq'), gen_random_uuid(), now(), 'large', 't', 's', 't', '1'
+        from generate_series(1, %d)
+        """
+            .formatted(ROWS));
+    database.execute("analyze viesti.outbox");
+  }
+
+  private static void make(TestNode node, AppId app, String work) {
+    get(node.viesti.putApp(app, settings(true), null, "me"));
+    get(node.viesti.putTrigger(app, new TriggerId("t"), handler(work, "*", 3), null, "me"));
+    get(node.viesti.putApp(app, settings(false), null, "me"));
+  }
+
+  private static AppSettings settings(boolean paused) {
+    return AppSettings.of(null, 10 * PERMITS, paused, null);
+  }
+}
