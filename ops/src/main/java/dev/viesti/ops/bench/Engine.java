@@ -5,6 +5,7 @@ import com.fasterxml.uuid.impl.TimeBasedEpochGenerator;
 import com.typesafe.config.ConfigFactory;
 import dev.viesti.dispatcher.AppSummary;
 import dev.viesti.dispatcher.NodeOptions;
+import dev.viesti.dispatcher.Receipt;
 import dev.viesti.dispatcher.Viesti;
 import dev.viesti.dispatcher.ViestiNode;
 import dev.viesti.protocol.app.AppId;
@@ -26,12 +27,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,6 +59,7 @@ final class Engine implements AutoCloseable {
   /** The resolution of a run's length; looking costs a sum of a few numbers, and no query. */
   private static final Duration LOOK_EVERY = Duration.ofMillis(1);
 
+  private static final Duration LAST_ANSWERS_MAX = Duration.ofSeconds(5);
   private static final int APPS_PAGE = 500;
   private static final int REMOVING = 32;
 
@@ -66,6 +70,9 @@ final class Engine implements AutoCloseable {
   private final TimeBasedEpochGenerator ids = Generators.timeBasedEpochGenerator();
   private final Map<String, AppId> apps = new HashMap<>();
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+
+  private final AtomicInteger unanswered = new AtomicInteger();
+  private volatile boolean closing;
 
   private Engine(
       BenchDatabase database, ViestiNode node, EngineHandlers handlers, MeterRegistry meters) {
@@ -123,6 +130,18 @@ final class Engine implements AutoCloseable {
   /** Where calls may block. */
   ExecutorService threads() {
     return threads;
+  }
+
+  /** Publishes; refused once the node is told to stop. */
+  CompletionStage<List<Receipt>> publish(AppId app, List<Event> events) {
+    unanswered.incrementAndGet();
+    if (closing) {
+      unanswered.decrementAndGet();
+      return CompletableFuture.failedStage(new IllegalStateException("the node stops"));
+    }
+    return viesti()
+        .publish(app, events)
+        .whenComplete((receipts, failed) -> unanswered.decrementAndGet());
   }
 
   /**
@@ -227,9 +246,20 @@ final class Engine implements AutoCloseable {
     return stage.toCompletableFuture().orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
   }
 
-  /** Stops the node in order; its database runs on. */
+  /**
+   * Stops the node in order; its database runs on. The load ends first: calls that come while the
+   * node hands its apps over would wait for another node, and the node for them.
+   */
   @Override
   public void close() {
+    closing = true;
+    try {
+      Wait.until(() -> unanswered.get() == 0, LOOK_EVERY, LAST_ANSWERS_MAX, "calls are unanswered");
+    } catch (TimeoutException late) {
+      // they are refused as the node stops
+    } catch (Exception interrupted) {
+      Thread.currentThread().interrupt();
+    }
     threads.shutdownNow();
     viesti().close();
   }

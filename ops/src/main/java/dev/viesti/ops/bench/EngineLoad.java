@@ -145,7 +145,6 @@ final class EngineLoad {
       Engine engine, AppId app, List<Event> events, LongConsumer took) {
     long started = System.nanoTime();
     return engine
-        .viesti()
         .publish(app, events)
         .thenApply(
             receipts -> {
@@ -173,7 +172,6 @@ final class EngineLoad {
       open.acquire();
       var unused =
           engine
-              .viesti()
               .publish(app, events)
               .whenComplete(
                   (receipts, failed) -> {

@@ -10,6 +10,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -113,7 +114,7 @@ final class NodeProbe {
   }
 
   private long query(String sql) throws SQLException, IOException {
-    List<String> pidFile = pidFile();
+    List<String> pidFile = pidFile(node.dataDir());
     String url = "jdbc:postgresql://127.0.0.1:" + pidFile.get(3) + "/viesti";
     String password = Files.readString(node.dataDir().resolve("password")).strip();
     try (Connection connection = DriverManager.getConnection(url, "viesti", password);
@@ -124,18 +125,24 @@ final class NodeProbe {
     }
   }
 
-  /** A process id; that of no process when there is no server. */
+  /** That of no process when there is no server. */
   private long postmaster() {
+    Long pid = postmaster(node.dataDir());
+    return pid == null ? NO_PROCESS : pid;
+  }
+
+  /** The process that the server in a node's directory has, or had; null when it has none. */
+  static @Nullable Long postmaster(Path dataDir) {
     try {
-      return Long.parseLong(pidFile().getFirst());
-    } catch (IOException gone) {
-      return NO_PROCESS;
+      return Long.valueOf(pidFile(dataDir).getFirst().strip());
+    } catch (IOException | NumberFormatException | NoSuchElementException gone) {
+      return null; // or it is being written
     }
   }
 
   /** Lines: pid, data directory, start time, port, … */
-  private List<String> pidFile() throws IOException {
-    return Files.readAllLines(node.dataDir().resolve("cluster/postmaster.pid"));
+  private static List<String> pidFile(Path dataDir) throws IOException {
+    return Files.readAllLines(dataDir.resolve("cluster/postmaster.pid"));
   }
 
   private static @Nullable Long procValue(Path file, String name) {

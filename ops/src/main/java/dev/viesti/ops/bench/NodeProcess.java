@@ -63,6 +63,8 @@ final class NodeProcess implements AutoCloseable {
         jvmOptions(
             ManagementFactory.getRuntimeMXBean().getInputArguments(),
             System.getProperty(SERVER_OPTIONS)));
+    // What a node leaves that is ended by force goes away with its data.
+    command.add("-Djava.io.tmpdir=" + Files.createDirectories(directory.resolve("tmp")));
     command.addAll(
         List.of(
             "-cp",
@@ -87,7 +89,7 @@ final class NodeProcess implements AutoCloseable {
       return new NodeProcess(process, URI.create("http://127.0.0.1:" + port), dataDir, seconds);
     } finally {
       if (!ready) {
-        stop(process);
+        stop(process, dataDir);
       }
     }
   }
@@ -122,18 +124,30 @@ final class NodeProcess implements AutoCloseable {
   /** Stops in order; the data stays. */
   @Override
   public void close() {
-    stop(process);
+    stop(process, dataDir);
   }
 
-  private static void stop(Process process) {
+  private static void stop(Process process, Path dataDir) {
     process.destroy();
     try {
       if (!process.waitFor(STOP_MAX.toSeconds(), TimeUnit.SECONDS)) {
-        process.destroyForcibly();
+        process.destroyForcibly().waitFor();
       }
+      stopOrphan(dataDir);
     } catch (InterruptedException interrupted) {
       process.destroyForcibly();
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** A node that was ended while it started, or by force, has left its PostgreSQL behind. */
+  private static void stopOrphan(Path dataDir) {
+    Long pid = NodeProbe.postmaster(dataDir);
+    ProcessHandle orphan = pid == null ? null : ProcessHandle.of(pid).orElse(null);
+    if (orphan != null && orphan.info().command().orElse("").endsWith("/postgres")) {
+      orphan.destroy();
+      var unused =
+          orphan.onExit().completeOnTimeout(orphan, STOP_MAX.toSeconds(), TimeUnit.SECONDS).join();
     }
   }
 

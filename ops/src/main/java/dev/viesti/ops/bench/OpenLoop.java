@@ -68,7 +68,6 @@ final class OpenLoop {
     late.add(System.nanoTime() - due);
     var unused =
         engine
-            .viesti()
             .publish(app, List.of(event))
             .whenComplete(
                 (receipts, failed) -> {
