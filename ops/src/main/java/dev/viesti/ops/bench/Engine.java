@@ -151,7 +151,7 @@ final class Engine implements AutoCloseable {
   AppId app(String workload) {
     AppId app =
         apps.computeIfAbsent(
-            workload, first -> new AppId(BenchDatabase.PREFIX + (apps.size() + 1) % 10));
+            workload, first -> new AppId(BenchDatabase.PREFIX + (char) ('a' + apps.size())));
     pause(app, false);
     trigger(app, EngineHandlers.NOOP, null);
     trigger(app, EngineHandlers.ONCE, AT_ONCE);
