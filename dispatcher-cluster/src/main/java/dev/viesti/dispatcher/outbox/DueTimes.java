@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class DueTimes {
   /** Rings for a slot that is still scheduled for this very time; else it is stale. */
-  private record Alarm(Instant due, long seq, Ledger.Slot slot) {
+  private record Alarm(Instant due, long seq, Slot slot) {
     boolean isStale() {
       return slot.place != Ledger.Place.SCHEDULED || !due.equals(slot.due());
     }
@@ -22,12 +22,12 @@ final class DueTimes {
       new PriorityQueue<>(Comparator.comparing(Alarm::due).thenComparingLong(Alarm::seq));
 
   /** The row is {@link Ledger.Place#SCHEDULED} now. */
-  void add(Ledger.Slot slot) {
+  void add(Slot slot) {
     alarms.add(new Alarm(slot.due(), slot.row.seq(), slot));
   }
 
   /** Takes out the rows whose time has come, in the order of their times. */
-  void takeUntil(Instant now, Consumer<Ledger.Slot> due) {
+  void takeUntil(Instant now, Consumer<Slot> due) {
     for (Alarm first = alarms.peek();
         first != null && !first.due().isAfter(now);
         first = alarms.peek()) {

@@ -5,14 +5,13 @@ import dev.viesti.protocol.delivery.OrderKey;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Instant;
 import java.util.ArrayDeque;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,27 +56,6 @@ final class Ledger {
     }
   }
 
-  /** A row and where it is. */
-  static final class Slot {
-    Delivery row;
-    Place place = Place.HELD;
-    final Turns.Lane lane;
-    private final boolean reserve;
-    private boolean inLine;
-
-    private Slot(Delivery row, Turns.Lane lane, boolean reserve) {
-      this.row = row;
-      this.lane = lane;
-      this.reserve = reserve;
-    }
-
-    /** When it is due; {@link Instant#MIN} means at once. */
-    Instant due() {
-      Instant due = row.waitsUntil();
-      return due == null ? Instant.MIN : due;
-    }
-  }
-
   private final Map<Long, Slot> slots = new LinkedHashMap<>();
   private final Turns turns = new Turns();
   private final DueTimes dueTimes = new DueTimes();
@@ -87,9 +65,8 @@ final class Ledger {
   private final ArrayDeque<Slot> toPark = new ArrayDeque<>();
   private long knownUpTo = Long.MAX_VALUE;
   private long atOnceUpTo = Long.MAX_VALUE;
-  private long bytes;
-  private int reserveRows;
-  private long reserveBytes;
+  private final MemoryUse window = new MemoryUse();
+  private final MemoryUse reserve = new MemoryUse();
   private int settling;
 
   /** Rows in memory, with those in reserve. */
@@ -98,21 +75,12 @@ final class Ledger {
   }
 
   /** Rows that were not taken in reserve. */
-  int windowRows() {
-    return slots.size() - reserveRows;
+  MemoryUse window() {
+    return window;
   }
 
-  /** What they weigh. */
-  long windowBytes() {
-    return bytes;
-  }
-
-  int reserveRows() {
-    return reserveRows;
-  }
-
-  long reserveBytes() {
-    return reserveBytes;
+  MemoryUse reserve() {
+    return reserve;
   }
 
   int running() {
@@ -141,25 +109,9 @@ final class Ledger {
     return slot == null ? null : slot.row;
   }
 
-  /** Clients' rows that run where they are, by number; looks through all rows. */
-  List<Delivery> unrouted(Predicate<Delivery> wanted, int limit) {
-    return slots.values().stream()
-        .map(slot -> slot.row)
-        .filter(row -> row.isUnrouted() && wanted.test(row))
-        .sorted(Comparator.comparingLong(Delivery::seq))
-        .limit(limit)
-        .toList();
-  }
-
-  /** When the longest waiting row in memory was accepted; looks through all rows. */
-  @Nullable Instant oldestAcceptedAt() {
-    Instant oldest = null;
-    for (Slot slot : slots.values()) {
-      if (oldest == null || slot.row.acceptedAt().isBefore(oldest)) {
-        oldest = slot.row.acceptedAt();
-      }
-    }
-    return oldest;
+  /** All of them, in no order: for an operator's request. */
+  Stream<Delivery> rows() {
+    return slots.values().stream().map(slot -> slot.row);
   }
 
   /** Takes a row into memory; one that is there already stays as it is. */
@@ -172,23 +124,18 @@ final class Ledger {
     admit(row, true, now);
   }
 
-  private void admit(Delivery row, boolean reserve, Instant now) {
+  private void admit(Delivery row, boolean inReserve, Instant now) {
     if (slots.containsKey(row.seq())) {
       return;
     }
-    var slot = new Slot(row, turns.lane(row.trigger()), reserve);
+    var slot = new Slot(row, turns.lane(row.trigger()), inReserve);
     slots.put(row.seq(), slot);
-    reserveRows += reserve ? 1 : 0;
-    weigh(slot, row.weight());
+    use(slot).add(row.weight());
     place(slot, now);
   }
 
-  private void weigh(Slot slot, int change) {
-    if (slot.reserve) {
-      reserveBytes += change;
-    } else {
-      bytes += change;
-    }
+  private MemoryUse use(Slot slot) {
+    return slot.reserve ? reserve : window;
   }
 
   /**
@@ -323,8 +270,7 @@ final class Ledger {
       return;
     }
     left(slot);
-    reserveRows -= slot.reserve ? 1 : 0;
-    weigh(slot, -slot.row.weight());
+    use(slot).remove(slot.row.weight());
     OrderKey key = OrderKey.of(slot.row);
     Line line = key == null || !slot.inLine ? null : lines.get(key);
     if (key == null || line == null) {
@@ -346,7 +292,7 @@ final class Ledger {
       return;
     }
     left(slot);
-    weigh(slot, next.weight() - slot.row.weight());
+    use(slot).change(slot.row.weight(), next.weight());
     slot.row = next;
     held(slot);
     place(slot, now);

@@ -9,6 +9,7 @@ import dev.viesti.protocol.delivery.Outcome;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -146,7 +147,14 @@ public final class OperatorRequests {
   }
 
   private Answer clientRows(Predicate<Delivery> wanted, int limit) {
-    List<Delivery> rows = window.ledger().unrouted(wanted, limit);
+    List<Delivery> rows =
+        window
+            .ledger()
+            .rows()
+            .filter(row -> row.isUnrouted() && wanted.test(row))
+            .sorted(Comparator.comparingLong(Delivery::seq))
+            .limit(limit)
+            .toList();
     return new Answer.ClientRows(
         rows.stream().map(Delivery::seq).toList(), rows.stream().map(Delivery::trigger).toList());
   }

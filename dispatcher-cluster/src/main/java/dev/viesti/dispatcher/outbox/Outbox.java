@@ -170,7 +170,10 @@ public final class Outbox {
   private void handle(Command command) {
     switch (command) {
       case OperatorRequests.Request request -> operators.on(request);
-      case Accept accept -> onAccept(accept);
+      case Accept accept -> {
+        busyAt = parts.now();
+        intake.accept(accept, ownership.phase(), ownership.epoch());
+      }
       case Configure(var policy) -> onConfigure(policy);
       case CheckParked() -> checkParked();
       case ParkedFound(var asked, var keys) -> parking.found(asked, keys);
@@ -185,7 +188,11 @@ public final class Outbox {
       case Ownership.Claimed(var claim, var parked, var failure) ->
           onClaimed(claim, parked, failure);
       case Ownership.Renewed(var renewed, var failure) -> onRenewed(renewed, failure);
-      case Written(var write, var result) -> onWritten(intake.written(write, result));
+      case Written(var write, var result) -> {
+        if (intake.written(write, result) == OutboxIntake.After.RENEW) {
+          ownership.renew();
+        }
+      }
       case Loaded(var page, var failure) -> loader.loaded(page, failure);
       case AttemptEnded(var run, var ended) -> onEnded(run, ended);
       case SettleDone(var result) -> onSettled(result);
@@ -214,9 +221,9 @@ public final class Outbox {
         replays.goOn(ownership.epoch());
         clients.goOn(ownership.epoch());
       }
-      alarms.readClientRowsAt(clients.owedAt());
-      alarms.rateAllowsAt(runs.heldUntil());
       alarms.wakeAt(AlarmClock.earlier(runs.nextDue(), loader.nextRead()));
+      alarms.rateAllowsAt(runs.heldUntil());
+      alarms.readClientRowsAt(clients.owedAt());
     } else {
       runs.rest();
       if (isDrained()) {
@@ -265,22 +272,7 @@ public final class Outbox {
     intake.refuseHeld(MOVING);
   }
 
-  private void onWritten(OutboxIntake.After after) {
-    if (after == OutboxIntake.After.RENEW) {
-      ownership.renew();
-    }
-  }
-
   // ---- events and attempts
-
-  private void onAccept(Accept accept) {
-    busyAt = parts.now();
-    switch (ownership.phase()) {
-      case OWNING -> intake.write(accept, ownership.epoch());
-      case CLAIMING, RENEWING -> intake.hold(accept);
-      case DRAINING, PURGING -> intake.refuse(accept, MOVING);
-    }
-  }
 
   private void onClientRowsRouted(long token, List<List<Insert.Route>> routes) {
     if (ownership.mayRun()) {

@@ -82,8 +82,16 @@ final class OutboxIntake {
 
   // ---- events
 
+  void accept(Outbox.Accept accept, Ownership.Phase phase, long epoch) {
+    switch (phase) {
+      case OWNING -> write(accept, epoch);
+      case CLAIMING, RENEWING -> hold(accept);
+      case DRAINING, PURGING -> refuse(accept, Outbox.MOVING);
+    }
+  }
+
   /** Keeps events until there is an epoch, up to a limit. */
-  void hold(Outbox.Accept accept) {
+  private void hold(Outbox.Accept accept) {
     if (held.size() < parts.settings().claimWaitingMax()) {
       held.add(accept);
     } else {
@@ -108,7 +116,7 @@ final class OutboxIntake {
     accept.answer().accept(Answer.unavailable(why));
   }
 
-  void write(Outbox.Accept accept, long epoch) {
+  private void write(Outbox.Accept accept, long epoch) {
     List<Insert.Routed> routed = accept.events();
     if (routed.stream().anyMatch(event -> event.routes().isEmpty())) {
       routed = routed.stream().filter(event -> !event.routes().isEmpty()).toList();

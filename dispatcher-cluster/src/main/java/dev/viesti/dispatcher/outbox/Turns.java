@@ -20,7 +20,7 @@ final class Turns {
   /** The rows of one trigger that may run, and how many of it run. */
   static final class Lane {
     private final TriggerId trigger;
-    private final ArrayDeque<Ledger.Slot> ready = new ArrayDeque<>();
+    private final ArrayDeque<Slot> ready = new ArrayDeque<>();
     private int priority;
     private int running;
     private boolean inTurn;
@@ -73,14 +73,14 @@ final class Turns {
   }
 
   /** The row may run, after those of its trigger that may already. */
-  void ready(Ledger.Slot slot) {
+  void ready(Slot slot) {
     slot.lane.ready.add(slot);
     queued++;
     takeTurn(slot.lane);
   }
 
   /** The row could not be started after all: it is its trigger's next one again. */
-  void readyAgain(Ledger.Slot slot) {
+  void readyAgain(Slot slot) {
     slot.lane.ready.addFirst(slot);
     queued++;
     takeTurn(slot.lane);
@@ -91,9 +91,9 @@ final class Turns {
    *
    * @param limit executions that a trigger may have at once; 0 holds it
    */
-  Ledger.@Nullable Slot next(ToIntFunction<TriggerId> limit) {
+  @Nullable Slot next(ToIntFunction<TriggerId> limit) {
     for (ArrayDeque<Lane> equals : turns.reversed()) {
-      Ledger.Slot slot = equals.isEmpty() ? null : next(equals, limit);
+      Slot slot = equals.isEmpty() ? null : next(equals, limit);
       if (slot != null) {
         return slot;
       }
@@ -101,7 +101,7 @@ final class Turns {
     return null;
   }
 
-  private Ledger.@Nullable Slot next(ArrayDeque<Lane> equals, ToIntFunction<TriggerId> limit) {
+  private @Nullable Slot next(ArrayDeque<Lane> equals, ToIntFunction<TriggerId> limit) {
     for (int turn = equals.size(); turn > 0; turn--) {
       Lane lane = equals.remove();
       if (isEmpty(lane)) {
@@ -112,7 +112,7 @@ final class Turns {
         equals.add(lane);
         continue;
       }
-      Ledger.Slot slot = lane.ready.remove();
+      Slot slot = lane.ready.remove();
       queued--;
       if (lane.ready.isEmpty()) {
         lane.inTurn = false;
@@ -127,7 +127,7 @@ final class Turns {
   }
 
   /** The next row whose trigger was removed, in its place; null when there is none. */
-  Ledger.@Nullable Slot nextRemoved() {
+  @Nullable Slot nextRemoved() {
     for (Lane lane = removed.peek(); lane != null; lane = removed.peek()) {
       if (!isEmpty(lane)) {
         queued--;
@@ -148,7 +148,7 @@ final class Turns {
   }
 
   /** A row that {@link #next} gave does not run any more. */
-  void stopped(Ledger.Slot slot) {
+  void stopped(Slot slot) {
     slot.lane.running--;
     running--;
     if (!slot.lane.ready.isEmpty()) {

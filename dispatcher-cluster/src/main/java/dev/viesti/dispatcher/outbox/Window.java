@@ -3,6 +3,8 @@ package dev.viesti.dispatcher.outbox;
 import dev.viesti.dispatcher.metrics.Telemetry;
 import dev.viesti.protocol.delivery.Delivery;
 import java.time.Clock;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -42,19 +44,21 @@ final class Window {
 
   /** For those who watch; looks through all rows. */
   Telemetry.OwnerState state(long pending) {
-    return new Telemetry.OwnerState(pending, ledger.running(), ledger.oldestAcceptedAt());
+    Instant oldest =
+        ledger.rows().map(Delivery::acceptedAt).min(Comparator.naturalOrder()).orElse(null);
+    return new Telemetry.OwnerState(pending, ledger.running(), oldest);
   }
 
   // ---- room
 
   boolean hasRoom() {
-    return ledger.windowRows() < settings.windowRows()
-        && ledger.windowBytes() < settings.windowBytes();
+    return ledger.window().rows() < settings.windowRows()
+        && ledger.window().bytes() < settings.windowBytes();
   }
 
   boolean hasRoomForPage() {
-    return ledger.windowRows() + settings.pageRows() <= settings.windowRows()
-        && ledger.windowBytes() + settings.windowBytes() / PageLoader.PAGE_SHARE
+    return ledger.window().rows() + settings.pageRows() <= settings.windowRows()
+        && ledger.window().bytes() + settings.windowBytes() / PageLoader.PAGE_SHARE
             <= settings.windowBytes();
   }
 
@@ -65,14 +69,14 @@ final class Window {
   private boolean mayPass(Delivery row) {
     return row.orderingKey() == null
         && policy.priority(row.trigger()) > 0
-        && ledger.reserveRows() < settings.pageRows()
-        && ledger.reserveBytes() + row.weight() <= settings.reserveBytes();
+        && ledger.reserve().rows() < settings.pageRows()
+        && ledger.reserve().bytes() + row.weight() <= settings.reserveBytes();
   }
 
   /** Whether a page may be read though memory is full: rows in memory wait for those in it. */
   boolean mustRead() {
     return (table.rewound() || ledger.waitsForRows())
-        && ledger.windowRows() < settings.windowRows() + REWOUND_PAGES * settings.pageRows();
+        && ledger.window().rows() < settings.windowRows() + REWOUND_PAGES * settings.pageRows();
   }
 
   // ---- rows that come

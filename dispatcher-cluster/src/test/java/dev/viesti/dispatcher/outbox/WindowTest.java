@@ -59,11 +59,11 @@ final class WindowTest {
     for (int n = 0; n < PAGE_ROWS; n++) {
       window.admitAhead(row(URGENT, 50_000));
     }
-    assertThat(window.ledger().reserveBytes()).isBetween(200L << 10, 256L << 10);
-    assertThat(window.ledger().reserveRows()).isEqualTo(5);
+    assertThat(window.ledger().reserve().bytes()).isBetween(200L << 10, 256L << 10);
+    assertThat(window.ledger().reserve().rows()).isEqualTo(5);
     window.ledger().gone(seq - PAGE_ROWS + 1, NOW);
     window.admitAhead(row(URGENT, 50_000));
-    assertThat(window.ledger().reserveRows()).as("one has gone").isEqualTo(5);
+    assertThat(window.ledger().reserve().rows()).as("one has gone").isEqualTo(5);
   }
 
   @Test
