@@ -92,7 +92,7 @@ public final class TestNode implements AutoCloseable {
             .withTransactionalHandlers(handlers));
   }
 
-  private static TestNode started(NodeOptions options) {
+  static TestNode started(NodeOptions options) {
     var started = new TestNode(ViestiNode.start(options));
     until("the node is ready", () -> get(started.viesti.ready()));
     return started;
@@ -156,10 +156,14 @@ public final class TestNode implements AutoCloseable {
 
   /** Looks again and again, a few milliseconds apart. */
   static void until(String what, BooleanSupplier holds) {
-    long end = System.nanoTime() + PATIENCE.toNanos();
+    until(what, PATIENCE, holds);
+  }
+
+  static void until(String what, Duration patience, BooleanSupplier holds) {
+    long end = System.nanoTime() + patience.toNanos();
     while (!holds.getAsBoolean()) {
       if (System.nanoTime() > end) {
-        throw new AssertionError("not within " + PATIENCE + ": " + what);
+        throw new AssertionError("not within " + patience + ": " + what);
       }
       LockSupport.parkNanos(2_000_000);
     }
