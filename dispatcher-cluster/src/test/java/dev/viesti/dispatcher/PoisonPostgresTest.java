@@ -141,7 +141,8 @@ final class PoisonPostgresTest {
             args[0],
             args[1],
             args[2],
-            ConfigFactory.parseString("pekko.remote.artery.canonical.port = 0"),
+            ConfigFactory.parseString(
+                "pekko.remote.artery.canonical.port = 0\nviesti.outbox.crashes-max = 2"),
             Map.of(
                 "h",
                 call -> {
