@@ -102,8 +102,13 @@ public final class OperatorRequests {
       case AskRunning(var replyTo) -> replyTo.tell(new Answer.Running(runs.running()));
       case RetryNow(var row, var replyTo) ->
           replyTo.tell(owns ? retryNow(row) : Answer.unavailable(STARTING));
-      case Cancel(var row, var replyTo) ->
-          replyTo.tell(owns ? cancel(row) : Answer.unavailable(STARTING));
+      case Cancel(var row, var replyTo) -> {
+        if (owns) {
+          cancel(row, replyTo);
+        } else {
+          replyTo.tell(Answer.unavailable(STARTING));
+        }
+      }
       case AskEmpty(var replyTo) -> replyTo.tell(owns ? isEmpty() : Answer.unavailable(STARTING));
       case Complete complete -> complete(complete, owns);
       case DeferredFound found -> found(found, owns);
@@ -150,15 +155,15 @@ public final class OperatorRequests {
     return next;
   }
 
-  private Answer cancel(Delivery stored) {
+  private void cancel(Delivery stored, ActorRef<Answer> replyTo) {
     if (placeOf(stored) == Ledger.Place.SETTLING) {
-      return Answer.conflict("the delivery has just ended and is being settled");
+      replyTo.tell(Answer.conflict("the delivery has just ended and is being settled"));
+      return;
     }
     Delivery row = inMemory(stored);
     window.admit(row);
     runs.cancel(row.seq());
-    settling.change(new RowChange.Delete(row));
-    return new Answer.Done();
+    settling.cancelled(row, replyTo);
   }
 
   private Answer isEmpty() {
