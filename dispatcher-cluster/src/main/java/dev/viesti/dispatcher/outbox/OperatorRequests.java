@@ -12,6 +12,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
@@ -72,7 +73,10 @@ public final class OperatorRequests {
   record DeferredFound(Complete told, @Nullable Delivery row, @Nullable Throwable failure)
       implements Request {}
 
-  record Purged(boolean all, @Nullable Throwable failure, ActorRef<Answer> replyTo)
+  /**
+   * @param rows empty when the epoch is not ours any more
+   */
+  record Purged(OptionalInt rows, @Nullable Throwable failure, ActorRef<Answer> replyTo)
       implements Request {}
 
   private static final String STARTING = "the app's owner is starting or stopping";
@@ -121,8 +125,13 @@ public final class OperatorRequests {
           replyTo.tell(clientRows(row -> row.id().equals(id), 1));
       case RetryNow(var row, var replyTo) ->
           replyTo.tell(owns ? retryNow(row) : Answer.unavailable(STARTING));
-      case Cancel(var row, var replyTo) ->
-          replyTo.tell(owns ? cancel(row) : Answer.unavailable(STARTING));
+      case Cancel(var row, var replyTo) -> {
+        if (owns) {
+          cancel(row, replyTo);
+        } else {
+          replyTo.tell(Answer.unavailable(STARTING));
+        }
+      }
       case AskEmpty(var replyTo) -> replyTo.tell(owns ? isEmpty() : Answer.unavailable(STARTING));
       case Complete complete -> complete(complete, owns);
       case DeferredFound found -> found(found, owns);
@@ -142,7 +151,7 @@ public final class OperatorRequests {
           replyTo.tell(Answer.unavailable(STARTING));
         }
       }
-      case Purged(var all, var failure, var replyTo) -> purged(all, failure, replyTo);
+      case Purged(var rows, var failure, var replyTo) -> purged(rows, failure, replyTo);
     }
   }
 
@@ -182,15 +191,15 @@ public final class OperatorRequests {
     return next;
   }
 
-  private Answer cancel(Delivery stored) {
+  private void cancel(Delivery stored, ActorRef<Answer> replyTo) {
     if (placeOf(stored) == Ledger.Place.SETTLING) {
-      return Answer.conflict("the delivery has just ended and is being settled");
+      replyTo.tell(Answer.conflict("the delivery has just ended and is being settled"));
+      return;
     }
     Delivery row = inMemory(stored);
     window.admit(row);
     runs.cancel(row.seq());
-    settling.change(new RowChange.Delete(row));
-    return new Answer.Done();
+    settling.cancelled(row, replyTo);
   }
 
   private Answer isEmpty() {
@@ -241,22 +250,24 @@ public final class OperatorRequests {
   private void purge(ActorRef<Answer> replyTo) {
     long epoch = ownership.epoch();
     parts.ask(
-        () ->
-            parts.owners().tables().housekeeping().purge(parts.app(), epoch, PURGE_ROWS)
-                < PURGE_ROWS,
-        (all, failure) -> new Purged(all != null && all, failure, replyTo));
+        () -> parts.owners().tables().housekeeping().purge(parts.app(), epoch, PURGE_ROWS),
+        (rows, failure) -> new Purged(rows == null ? OptionalInt.empty() : rows, failure, replyTo));
   }
 
-  private void purged(boolean all, @Nullable Throwable failure, ActorRef<Answer> replyTo) {
-    if (failure == null && !all) {
+  private void purged(OptionalInt rows, @Nullable Throwable failure, ActorRef<Answer> replyTo) {
+    if (failure != null) {
+      replyTo.tell(
+          Answer.unavailable("the database is not available: " + OutboxParts.why(failure)));
+      ownership.end(); // whatever is left, an owner that starts anew finds it
+    } else if (rows.isEmpty()) {
+      replyTo.tell(Answer.unavailable(Outbox.MOVING));
+      ownership.lost();
+    } else if (rows.getAsInt() == PURGE_ROWS) {
       purge(replyTo);
-      return;
+    } else {
+      replyTo.tell(new Answer.Done());
+      ownership.end();
     }
-    replyTo.tell(
-        failure == null
-            ? new Answer.Done()
-            : Answer.unavailable("the database is not available: " + OutboxParts.why(failure)));
-    ownership.end(); // whatever is left, an owner that starts anew finds it
   }
 
   // ---- rows

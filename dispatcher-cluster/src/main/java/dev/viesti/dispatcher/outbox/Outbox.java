@@ -390,6 +390,7 @@ public final class Outbox {
   private Behavior<Command> onStopped() {
     parts.owners().telemetry().ownsNoMore(parts.app());
     runs.leave();
+    settling.leave(MOVING);
     replays.refuseWaiting(MOVING);
     alarms.cancel();
     intake.refuseHeld(MOVING);

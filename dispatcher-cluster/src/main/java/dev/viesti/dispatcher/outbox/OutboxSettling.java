@@ -221,6 +221,17 @@ final class OutboxSettling {
     endedElsewhere(row, outcome);
   }
 
+  /** An operator has the row removed; answers {@code replyTo} once that is durable. */
+  void cancelled(Delivery row, ActorRef<Answer> replyTo) {
+    told.wait(row.seq(), replyTo);
+    change(new RowChange.Delete(row));
+  }
+
+  /** The owner stops: whoever waits for it has to ask again. */
+  void leave(String why) {
+    told.leave(why);
+  }
+
   private void endedElsewhere(Delivery row, Outcome outcome) {
     window.admit(row);
     ended(row, row.runningSince() == null ? parts.now() : row.runningSince(), outcome, true);

@@ -57,6 +57,12 @@ final class Told {
     return early.containsKey(seq);
   }
 
+  /** The owner goes, and nobody will hear from it whether anything is durable. */
+  void leave(String why) {
+    waiting.values().forEach(replyTo -> replyTo.tell(Answer.unavailable(why)));
+    waiting.clear();
+  }
+
   /** A change of the row is durable, and nothing else of it was told. */
   void settled(long seq) {
     early.remove(seq);

@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,10 +37,12 @@ public final class HousekeepingRepository {
 
   private static final String PURGE =
       """
-      with %s
-      delete from outbox
-      where ctid = any (array (
-        select o.ctid from outbox o, owned where o.app_id = ? order by o.due_at, o.seq limit ?))
+      with %s, gone as (
+        delete from outbox
+        where ctid = any (array (
+          select o.ctid from outbox o, owned where o.app_id = ? order by o.due_at, o.seq limit ?))
+        returning 1
+      ) select (select count(*) from gone) from owned
       """
           .formatted(Fence.OWNED);
 
@@ -99,9 +102,9 @@ public final class HousekeepingRepository {
   /**
    * Removes up to {@code limit} rows of an app that is being deleted.
    *
-   * @return how many it were; 0 also when the epoch is not the owner's
+   * @return how many it were; empty when the epoch is not the owner's
    */
-  public int purge(AppId app, long epoch, int limit) throws SQLException {
+  public OptionalInt purge(AppId app, long epoch, int limit) throws SQLException {
     var fence = new Fence();
     fence.number(app, epoch);
     try (Connection connection = database.connection();
@@ -109,7 +112,9 @@ public final class HousekeepingRepository {
       fence.bind(new SqlArrays(statement));
       statement.setString(3, app.value());
       statement.setInt(4, limit);
-      return statement.executeUpdate();
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() ? OptionalInt.of(row.getInt(1)) : OptionalInt.empty();
+      }
     }
   }
 

@@ -217,11 +217,11 @@ final class PagesPostgresTest {
     FIXTURE.retried(app, 1, FIXTURE.rows(app, 1, 3), Duration.ofSeconds(1));
     FIXTURE.rows(app, 1, 4);
     FIXTURE.rows(other, 1, 2);
-    assertThat(FIXTURE.housekeeping.purge(app, 2, 100)).isZero();
+    assertThat(FIXTURE.housekeeping.purge(app, 2, 100)).isEmpty();
     assertThat(FIXTURE.all(app)).hasSize(7);
-    assertThat(FIXTURE.housekeeping.purge(app, 1, 5)).isEqualTo(5);
-    assertThat(FIXTURE.housekeeping.purge(app, 1, 5)).isEqualTo(2);
-    assertThat(FIXTURE.housekeeping.purge(app, 1, 5)).isZero();
+    assertThat(FIXTURE.housekeeping.purge(app, 1, 5)).hasValue(5);
+    assertThat(FIXTURE.housekeeping.purge(app, 1, 5)).hasValue(2);
+    assertThat(FIXTURE.housekeeping.purge(app, 1, 5)).hasValue(0);
     assertThat(FIXTURE.all(other)).hasSize(2);
   }
 
