@@ -1,5 +1,6 @@
 package dev.viesti.persistence.outbox;
 
+import dev.viesti.persistence.BinaryArray;
 import dev.viesti.protocol.delivery.Delivery;
 import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
@@ -11,9 +12,6 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.core.BaseConnection;
-import org.postgresql.core.Oid;
-import org.postgresql.jdbc.PgArray;
 
 /**
  * Binds one array per column, in the order of the calls, in PostgreSQL's binary form: the driver
@@ -33,62 +31,57 @@ final class SqlArrays {
   }
 
   <T> void texts(List<T> rows, Function<? super T, @Nullable String> column) throws SQLException {
-    var array = new BinaryArray(Oid.TEXT, rows.size());
+    var array = new BinaryArray(BinaryArray.Type.TEXT, rows.size());
     for (T row : rows) {
       String value = column.apply(row);
       array.add(value == null ? null : value.getBytes(StandardCharsets.UTF_8));
     }
-    bind(Oid.TEXT_ARRAY, array);
+    array.bind(statement, ++at);
   }
 
   <T> void uuids(List<T> rows, Function<? super T, @Nullable UUID> column) throws SQLException {
-    var array = new BinaryArray(Oid.UUID, rows.size());
+    var array = new BinaryArray(BinaryArray.Type.UUID, rows.size());
     for (T row : rows) {
       array.add(column.apply(row));
     }
-    bind(Oid.UUID_ARRAY, array);
+    array.bind(statement, ++at);
   }
 
   <T> void longs(List<T> rows, Function<? super T, @Nullable Long> column) throws SQLException {
-    var array = new BinaryArray(Oid.INT8, rows.size());
+    var array = new BinaryArray(BinaryArray.Type.INT8, rows.size());
     for (T row : rows) {
       array.add(column.apply(row));
     }
-    bind(Oid.INT8_ARRAY, array);
+    array.bind(statement, ++at);
   }
 
   <T> void ints(List<T> rows, ToIntFunction<? super T> column) throws SQLException {
-    var array = new BinaryArray(Oid.INT4, rows.size());
+    var array = new BinaryArray(BinaryArray.Type.INT4, rows.size());
     for (T row : rows) {
       array.add(column.applyAsInt(row));
     }
-    bind(Oid.INT4_ARRAY, array);
+    array.bind(statement, ++at);
   }
 
   <T> void booleans(List<T> rows, Predicate<? super T> column) throws SQLException {
-    var array = new BinaryArray(Oid.BOOL, rows.size());
+    var array = new BinaryArray(BinaryArray.Type.BOOL, rows.size());
     for (T row : rows) {
       array.add(column.test(row));
     }
-    bind(Oid.BOOL_ARRAY, array);
+    array.bind(statement, ++at);
   }
 
   <T> void bytes(List<T> rows, Function<? super T, byte @Nullable []> column) throws SQLException {
-    var array = new BinaryArray(Oid.BYTEA, rows.size());
+    var array = new BinaryArray(BinaryArray.Type.BYTEA, rows.size());
     for (T row : rows) {
       array.add(column.apply(row));
     }
-    bind(Oid.BYTEA_ARRAY, array);
+    array.bind(statement, ++at);
   }
 
   /** A plain parameter between the arrays. */
   void text(String value) throws SQLException {
     statement.setString(++at, value);
-  }
-
-  private void bind(int type, BinaryArray array) throws SQLException {
-    var connection = statement.getConnection().unwrap(BaseConnection.class);
-    statement.setArray(++at, new PgArray(connection, type, array.bytes()));
   }
 
   /**

@@ -1,37 +1,59 @@
-package dev.viesti.persistence.outbox;
+package dev.viesti.persistence;
 
 import java.nio.ByteBuffer;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.Oid;
+import org.postgresql.jdbc.PgArray;
 
 /**
  * An array of one dimension as PostgreSQL's {@code array_recv} reads it: number of dimensions,
  * whether there are nulls, type of the elements, length, first index; then the elements, each after
- * its length in bytes, -1 for null. Numbers are big-endian.
+ * its length in bytes, -1 for null. Numbers are big-endian. Not thread-safe.
  */
-final class BinaryArray {
+public final class BinaryArray {
+  /** What the elements are. */
+  public enum Type {
+    BOOL(Oid.BOOL, Oid.BOOL_ARRAY),
+    BYTEA(Oid.BYTEA, Oid.BYTEA_ARRAY),
+    INT4(Oid.INT4, Oid.INT4_ARRAY),
+    INT8(Oid.INT8, Oid.INT8_ARRAY),
+    TEXT(Oid.TEXT, Oid.TEXT_ARRAY),
+    UUID(Oid.UUID, Oid.UUID_ARRAY);
+
+    private final int element;
+    private final int array;
+
+    Type(int element, int array) {
+      this.element = element;
+      this.array = array;
+    }
+  }
+
   private static final int HEAD = 5 * Integer.BYTES;
   private static final int NULL = -1;
 
   /** A guess: numbers fit, and texts make it grow. */
   private static final int ELEMENT_BYTES = 12;
 
-  private final int elementType;
+  private final Type type;
   private ByteBuffer buffer;
   private int length;
   private int nulls;
 
   /**
-   * @param elementType its oid
    * @param expected about how many elements will be added
    */
-  BinaryArray(int elementType, int expected) {
-    this.elementType = elementType;
+  public BinaryArray(Type type, int expected) {
+    this.type = type;
     this.buffer = ByteBuffer.allocate(HEAD + expected * ELEMENT_BYTES).position(HEAD);
   }
 
-  void add(byte @Nullable [] value) {
+  public void add(byte @Nullable [] value) {
     if (value == null) {
       addNull();
     } else {
@@ -39,7 +61,7 @@ final class BinaryArray {
     }
   }
 
-  void add(@Nullable UUID value) {
+  public void add(@Nullable UUID value) {
     if (value == null) {
       addNull();
     } else {
@@ -49,7 +71,7 @@ final class BinaryArray {
     }
   }
 
-  void add(@Nullable Long value) {
+  public void add(@Nullable Long value) {
     if (value == null) {
       addNull();
     } else {
@@ -57,11 +79,11 @@ final class BinaryArray {
     }
   }
 
-  void add(int value) {
+  public void add(int value) {
     element(Integer.BYTES).putInt(value);
   }
 
-  void add(boolean value) {
+  public void add(boolean value) {
     element(1).put((byte) (value ? 1 : 0));
   }
 
@@ -80,12 +102,20 @@ final class BinaryArray {
     return buffer.putInt(bytes);
   }
 
-  /** The whole array; the empty one when all its elements are null. */
-  byte[] bytes() {
+  /**
+   * Sets a parameter to the array, or to the empty one when all its elements are null. Nothing may
+   * be added afterwards.
+   */
+  public void bind(PreparedStatement statement, int parameter) throws SQLException {
+    var connection = statement.getConnection().unwrap(BaseConnection.class);
+    statement.setArray(parameter, new PgArray(connection, type.array, bytes()));
+  }
+
+  private byte[] bytes() {
     boolean empty = nulls == length;
     int end = buffer.position();
     buffer.position(0);
-    buffer.putInt(empty ? 0 : 1).putInt(empty || nulls == 0 ? 0 : 1).putInt(elementType);
+    buffer.putInt(empty ? 0 : 1).putInt(empty || nulls == 0 ? 0 : 1).putInt(type.element);
     if (empty) {
       return Arrays.copyOf(buffer.array(), buffer.position());
     }
