@@ -19,24 +19,29 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
  * An app with a large backlog and one with single events share a node that has far fewer permits
  * than the first one could use: the second does not feel it. The backlog has {@value #BACKLOG}
  * rows, or as many as the system property {@code viesti.fairness.rows} says.
+ *
+ * <p>What is asserted in every build is the time from the commit to the start, which is what owners
+ * share. The time from the call to the start has the commit in it, whose p99 doubles by itself on a
+ * machine that others use; it is asserted where the property is given: there, see to a quiet one.
  */
 final class FairnessPostgresTest {
   private static final String BACKLOG = "200000";
-  private static final int ROWS =
-      Integer.parseInt(System.getProperty("viesti.fairness.rows", BACKLOG));
+  private static final @Nullable String ON_DEMAND = System.getProperty("viesti.fairness.rows");
+  private static final int ROWS = Integer.parseInt(ON_DEMAND == null ? BACKLOG : ON_DEMAND);
 
   private static final AppId LARGE = new AppId("large");
   private static final AppId SMALL = new AppId("small");
-  private static final int PERMITS = 16;
+  private static final int PERMITS = 4;
 
-  /** Of an attempt of the backlog: as long as a call of another service. */
-  private static final Duration WORK = Duration.ofMillis(10);
+  /** Of an attempt of the backlog. While all permits are used, nobody starts before one ends. */
+  private static final Duration WORK = Duration.ofMillis(2);
 
   /** Alone and beside the backlog in turns, so that what else the machine does slows both. */
   private static final int ROUNDS = 10;
@@ -77,7 +82,7 @@ final class FairnessPostgresTest {
     try (TestNode node = TestNode.start(database, handlers, config)) {
       make(node, SMALL, "note");
       get(node.viesti.putApp(SMALL, settings(false), null, "me"));
-      latencies(node, WARM_UP);
+      measure(node, WARM_UP, new Latencies());
       fill(database);
       make(node, LARGE, "work");
       boolean fair = false;
@@ -89,39 +94,57 @@ final class FairnessPostgresTest {
   }
 
   private boolean isFair(TestNode node) {
-    List<Long> alone = new ArrayList<>();
-    List<Long> beside = new ArrayList<>();
+    var alone = new Latencies();
+    var beside = new Latencies();
     for (int round = 0; round < ROUNDS; round++) {
-      alone.addAll(latencies(node, EVENTS));
+      measure(node, EVENTS, alone);
       get(node.viesti.putApp(LARGE, settings(false), null, "me"));
       long before = done.get();
       until("the backlog runs", () -> done.get() > before + 10 * PERMITS);
-      beside.addAll(latencies(node, EVENTS));
+      measure(node, EVENTS, beside);
       assertThat(done.get()).as("the backlog is not done before").isLessThan(ROWS);
       get(node.viesti.putApp(LARGE, settings(true), null, "me"));
     }
     System.getLogger(FairnessPostgresTest.class.getName())
         .log(
             System.Logger.Level.INFO,
-            "p99 alone {0} µs, beside a backlog of {1} rows {2} µs; {3} of them ran",
-            p99(alone) / 1_000,
+            "alone: {0}; beside a backlog of {1} rows, of which {2} ran: {3}",
+            alone,
             ROWS,
-            p99(beside) / 1_000,
-            done.get());
+            done.get(),
+            beside);
+    return isFair(alone.sinceCommit, beside.sinceCommit)
+        && (ON_DEMAND == null || isFair(alone.sinceCall, beside.sinceCall));
+  }
+
+  private static boolean isFair(List<Long> alone, List<Long> beside) {
     return p99(beside) <= Math.max(2 * p99(alone), FLOOR.toNanos());
   }
 
+  /** In nanoseconds, until a handler began. */
+  private static final class Latencies {
+    final List<Long> sinceCall = new ArrayList<>();
+    final List<Long> sinceCommit = new ArrayList<>();
+
+    @Override
+    public String toString() {
+      return "p99 %,d µs from the call, %,d µs from the commit"
+          .formatted(p99(sinceCall) / 1_000, p99(sinceCommit) / 1_000);
+    }
+  }
+
   /** One event after the other, each until its handler began. */
-  private List<Long> latencies(TestNode node, int events) {
-    List<Long> latencies = new ArrayList<>();
+  private void measure(TestNode node, int events, Latencies into) {
     for (int n = 0; n < events; n++) {
       long id = started.size();
-      long published = System.nanoTime();
+      long called = System.nanoTime();
       get(node.viesti.publish(SMALL, List.of(event("t", null, Long.toString(id)))));
+      long committed = System.nanoTime();
       until("it runs", () -> started.containsKey(id));
-      latencies.add(started.getOrDefault(id, Long.MAX_VALUE) - published);
+      long began = started.getOrDefault(id, Long.MAX_VALUE);
+      into.sinceCall.add(began - called);
+      into.sinceCommit.add(Math.max(0, began - committed)); // it may begin before the caller hears
     }
-    return latencies;
   }
 
   private static long p99(List<Long> latencies) {
