@@ -46,6 +46,7 @@ record IdleApps() implements Workload {
     awaitAsleep(engine);
     double before = heapMib();
     long events = Math.max(apps.size(), apps.size() * time.toSeconds() / 60);
+    engine.database().checkpoint();
     Measured measured =
         OpenLoop.run(
             engine, n -> apps.get(n % apps.size()), (int) events, events * 1e9 / time.toNanos());
