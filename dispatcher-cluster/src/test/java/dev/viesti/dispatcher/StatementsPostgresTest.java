@@ -20,6 +20,7 @@ import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.handler.EventHandler;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -58,11 +59,15 @@ final class StatementsPostgresTest {
   /** A pause of the machine of more than a second lets attempts be marked: then once more. */
   private static final int ROUNDS_MAX = 4;
 
+  /** Beyond {@code viesti.outbox.retry-in-memory}. */
+  private static final Duration LATER = Duration.ofMillis(1_300);
+
   private enum Work {
     BATCHES,
     SINGLES,
     WITH_IDS,
-    RETRIED,
+    RETRIED_AT_ONCE,
+    RETRIED_LATER,
     BURIED,
     OF_CLIENTS
   }
@@ -85,6 +90,11 @@ final class StatementsPostgresTest {
               call ->
                   call.attempt() == 1
                       ? new Outcome.Retryable("first")
+                      : ended(Outcome.Succeeded.PLAIN),
+          "waits-once",
+              call ->
+                  call.attempt() == 1
+                      ? new Outcome.Retryable("first", LATER, null)
                       : ended(Outcome.Succeeded.PLAIN),
           "gives-up", call -> ended(new Outcome.Permanent("never")));
 
@@ -115,7 +125,8 @@ final class StatementsPostgresTest {
       count(Work.BATCHES, EVENTS, () -> batches(node, "works", EVENTS));
       count(Work.SINGLES, SINGLES, () -> singles(node, SINGLES));
       count(Work.WITH_IDS, FEW, () -> withIds(node, FEW));
-      count(Work.RETRIED, FEW, () -> batches(node, "fails-once", FEW));
+      count(Work.RETRIED_AT_ONCE, FEW, () -> batches(node, "fails-once", FEW));
+      count(Work.RETRIED_LATER, FEW, () -> batches(node, "waits-once", FEW));
       count(Work.BURIED, FEW, () -> batches(node, "gives-up", FEW));
       count(Work.OF_CLIENTS, FEW, () -> ofClients(FEW));
     }
@@ -209,9 +220,15 @@ final class StatementsPostgresTest {
     assertThat(log.doing(Deed.INSERT).getFirst().text()).as("" + log).contains("idempotency_key");
   }
 
+  /** The next attempt settles it, before anybody could have read of the first one. */
+  @Test
+  void aRetryThatIsDueInAMomentCostsNothing() {
+    assertHotPath(log(Work.RETRIED_AT_ONCE), FEW);
+  }
+
   @Test
   void aRetryCostsOneUpdate() {
-    StatementLog log = log(Work.RETRIED);
+    StatementLog log = log(Work.RETRIED_LATER);
     assertThat(log.doing(Deed.INSERT)).as("inserts" + log).hasSize(1);
     assertThat(log.doing(Deed.DELETE)).as("deletes" + log).hasSize(1);
     assertThat(log.doing(Deed.UPDATE)).as("updates" + log).hasSize(1);
@@ -246,7 +263,7 @@ final class StatementsPostgresTest {
                 + " || ' updated' from pg_stat_user_tables"
                 + " where schemaname = 'viesti' and relname = 'outbox'");
     if (roundsRepeated == 0) {
-      int rows = BATCH + EVENTS + SINGLES + 4 * FEW;
+      int rows = BATCH + EVENTS + SINGLES + 5 * FEW;
       assertThat(counted)
           .as("of all kinds of work together: " + logs)
           .isEqualTo("%d inserted, %d deleted, %d updated".formatted(rows, rows, FEW));
