@@ -62,6 +62,18 @@ public final class SettleQueue {
     return true;
   }
 
+  /**
+   * Changes that could not be made yet; they go before what came meanwhile.
+   *
+   * @return as {@link #add}
+   */
+  synchronized boolean putBack(List<RowChange> changes) {
+    waiting.addAll(0, changes);
+    boolean first = !announced;
+    announced = true;
+    return first;
+  }
+
   synchronized List<RowChange> take() {
     List<RowChange> taken = waiting;
     waiting = new ArrayList<>();

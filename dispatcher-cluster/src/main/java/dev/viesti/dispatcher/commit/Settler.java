@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +35,9 @@ public final class Settler {
 
   private final OutboxRepository outbox;
   private final GroupCommit<SettleQueue, List<SettleQueue>> lane;
+
+  /** Pause after the next "not now". The lane's own. */
+  private Duration notNow = AGAIN_FIRST;
 
   /**
    * @param pause least time between the starts of two commits
@@ -105,10 +109,18 @@ public final class Settler {
       }
       try {
         tell(group, settlings, outbox.settle(settlings));
+        if (!others(group).isEmpty()) {
+          notNow = AGAIN_FIRST;
+        }
         return;
       } catch (SQLException failed) {
-        if (SqlFailure.of(failed) == SqlFailure.REFUSED) {
+        SqlFailure failure = SqlFailure.of(failed);
+        if (failure == SqlFailure.REFUSED) {
           divide(group, failed);
+          return;
+        }
+        if (failure == SqlFailure.NOT_NOW) {
+          postpone(group, failed);
           return;
         }
         LOG.warn(
@@ -117,12 +129,54 @@ public final class Settler {
           LOG.warn("closing with unsettled outcomes; their attempts will be repeated");
           return;
         }
-        again = again.multipliedBy(2).compareTo(AGAIN_MAX) > 0 ? AGAIN_MAX : again.multipliedBy(2);
+        again = longer(again);
       } catch (RuntimeException bug) {
         divide(group, bug);
         return;
       }
     }
+  }
+
+  /**
+   * Nothing was written. When the disk is full that may last, and it may be the rows that are to go
+   * that make the room which the others wait for: so these go alone, and the others into a later
+   * group, with whatever is to go by then.
+   */
+  private void postpone(List<Taken> group, SQLException failed) {
+    List<Taken> others = others(group);
+    List<Taken> deletes = part(group, change -> change instanceof RowChange.Delete);
+    boolean mixed = !others.isEmpty() && !deletes.isEmpty();
+    if (mixed) {
+      commitUntilDone(deletes);
+    }
+    LOG.warn("settling failed ({}); trying again in {} ms", failed.getMessage(), notNow.toMillis());
+    boolean goesOn = lane.sleep(notNow);
+    notNow = longer(notNow);
+    for (Taken taken : mixed ? others : group) {
+      if (taken.queue.putBack(taken.changes) && !(goesOn && lane.submit(taken.queue))) {
+        LOG.warn("closing with unsettled outcomes; their attempts will be repeated");
+      }
+    }
+  }
+
+  private static List<Taken> others(List<Taken> group) {
+    return part(group, change -> !(change instanceof RowChange.Delete));
+  }
+
+  private static List<Taken> part(List<Taken> group, Predicate<RowChange> which) {
+    List<Taken> part = new ArrayList<>();
+    for (Taken taken : group) {
+      List<RowChange> changes = taken.changes.stream().filter(which).toList();
+      if (!changes.isEmpty()) {
+        part.add(new Taken(taken.queue, changes));
+      }
+    }
+    return part;
+  }
+
+  private static Duration longer(Duration pause) {
+    Duration twice = pause.multipliedBy(2);
+    return twice.compareTo(AGAIN_MAX) > 0 ? AGAIN_MAX : twice;
   }
 
   private static void tell(List<Taken> group, List<Settling> settlings, Settled settled) {
