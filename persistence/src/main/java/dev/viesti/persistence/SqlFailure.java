@@ -15,6 +15,15 @@ public enum SqlFailure {
   UNKNOWN;
 
   /**
+   * Whether the server lacks disk, memory or connections, so that any statement may fail. A limit
+   * that was set for the statement itself is none of that.
+   */
+  public static boolean isShortOfResources(SQLException failure) {
+    String state = String.valueOf(failure.getSQLState());
+    return state.startsWith("53") && !state.equals("53400");
+  }
+
+  /**
    * Reads the <a
    * href="https://www.postgresql.org/docs/current/errcodes-appendix.html">SQLSTATE</a>.
    */

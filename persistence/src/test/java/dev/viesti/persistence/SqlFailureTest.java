@@ -16,12 +16,16 @@ final class SqlFailureTest {
     "42P01, REFUSED", // no such table
     "54000, REFUSED", // row too large
     "53100, NOT_NOW", // disk full
+    "53200, NOT_NOW", // out of memory
     "53300, NOT_NOW", // too many connections
     "40P01, NOT_NOW", // deadlock
     "55P03, NOT_NOW", // lock not available
     "25006, NOT_NOW", // read-only: a standby
     "57014, NOT_NOW", // statement timeout
     "57P01, UNKNOWN", // server shuts down
+    "57P02, UNKNOWN", // server crashed
+    "57P03, UNKNOWN", // server starts
+    "58030, UNKNOWN", // I/O error
     "08006, UNKNOWN", // connection broke
     "XX000, UNKNOWN",
     "'',    UNKNOWN",
@@ -29,5 +33,18 @@ final class SqlFailureTest {
   })
   void readsTheState(@Nullable String state, SqlFailure meaning) {
     assertThat(SqlFailure.of(new SQLException("x", state))).isEqualTo(meaning);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "53100, true",
+    "53200, true",
+    "53300, true",
+    "53400, false",
+    "23505, false",
+    ", false"
+  })
+  void knowsWhenTheServerLacksSomething(@Nullable String state, boolean lacks) {
+    assertThat(SqlFailure.isShortOfResources(new SQLException("x", state))).isEqualTo(lacks);
   }
 }

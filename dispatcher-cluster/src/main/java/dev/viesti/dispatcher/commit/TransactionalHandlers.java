@@ -3,6 +3,7 @@ package dev.viesti.dispatcher.commit;
 import dev.viesti.dispatcher.TransactionalHandler;
 import dev.viesti.dispatcher.execution.Execution.Ended;
 import dev.viesti.dispatcher.target.TransactionalRunner;
+import dev.viesti.persistence.SqlFailure;
 import dev.viesti.persistence.outbox.EffectTransactions;
 import dev.viesti.persistence.outbox.RowChange;
 import dev.viesti.persistence.outbox.Settling;
@@ -21,6 +22,12 @@ import java.util.Map;
 public final class TransactionalHandlers implements TransactionalRunner {
   /** The pool of transactions is used up, or the database is away: soon it may not be. */
   private static final Duration NO_CONNECTION = Duration.ofMillis(250);
+
+  /** A full disk takes somebody to make room. */
+  private static final Duration NO_RESOURCES = Duration.ofSeconds(1);
+
+  /** Libraries wrap an exception two or three times; a cause may even be its own. */
+  private static final int CAUSES_MAX = 10;
 
   private final Map<String, TransactionalHandler> handlers;
   private final EffectTransactions transactions;
@@ -65,12 +72,25 @@ public final class TransactionalHandlers implements TransactionalRunner {
               "no connection for its transaction: " + away.getMessage(), NO_CONNECTION));
     } catch (InterruptedException stop) {
       throw stop;
-    } catch (SQLException failed) {
-      // the commit may have taken effect all the same: then the next attempt finds its row gone
-      return new Ended.WithOutcome(new Outcome.Retryable(failed.toString()));
     } catch (Exception failed) {
-      return new Ended.WithOutcome(new Outcome.Retryable(failed.toString()));
+      // the commit may have taken effect all the same: then the next attempt finds its row gone
+      return new Ended.WithOutcome(
+          isServersFault(failed)
+              ? new Outcome.Postponed(failed.toString(), NO_RESOURCES)
+              : new Outcome.Retryable(failed.toString()));
     }
+  }
+
+  /** A full disk says nothing about the delivery; whatever the handler uses may have wrapped it. */
+  private static boolean isServersFault(Throwable failed) {
+    Throwable cause = failed;
+    for (int depth = 0; cause != null && depth < CAUSES_MAX; depth++) {
+      if (cause instanceof SQLException sql && SqlFailure.isShortOfResources(sql)) {
+        return true;
+      }
+      cause = cause.getCause();
+    }
+    return false;
   }
 
   @Override
