@@ -34,6 +34,11 @@ record StatementLog(List<Line> lines) {
       return deed.pattern.matcher(text).find();
     }
 
+    /** The sweep over all apps, or an owner's look for rows of clients. */
+    boolean isOfTimer() {
+      return text.startsWith("with recursive waiting") || text.contains("as oldest_running");
+    }
+
     /** Nothing but a look: no row of the outbox is written. */
     boolean onlyReads() {
       return does(Deed.READ)
@@ -81,8 +86,13 @@ record StatementLog(List<Line> lines) {
     return lines.stream().filter(line -> line.does(deed)).toList();
   }
 
+  /** But for the looks of a timer, which come whatever the events are. */
   List<Line> onlyReading() {
-    return lines.stream().filter(Line::onlyReads).toList();
+    return lines.stream().filter(line -> line.onlyReads() && !line.isOfTimer()).toList();
+  }
+
+  List<Line> ofTimers() {
+    return lines.stream().filter(Line::isOfTimer).toList();
   }
 
   /** Rows that ran for longer than a second were marked as running. */

@@ -59,6 +59,9 @@ final class StatementsPostgresTest {
   /** A pause of the machine of more than a second lets attempts be marked: then once more. */
   private static final int ROUNDS_MAX = 4;
 
+  /** Looks of timers, which are seconds apart, in one kind of work. */
+  private static final int TIMERS_MAX = 10;
+
   /** Beyond {@code viesti.outbox.retry-in-memory}. */
   private static final Duration LATER = Duration.ofMillis(1_300);
 
@@ -233,6 +236,7 @@ final class StatementsPostgresTest {
     assertThat(log.doing(Deed.DELETE)).as("deletes" + log).hasSize(1);
     assertThat(log.doing(Deed.UPDATE)).as("updates" + log).hasSize(1);
     assertThat(log.onlyReading()).as("reads" + log).isEmpty();
+    assertThat(log.ofTimers()).allSatisfy(look -> assertThat(look.calls()).isLessThan(TIMERS_MAX));
     assertShared(log, FEW);
   }
 
@@ -250,7 +254,10 @@ final class StatementsPostgresTest {
     assertThat(log.doing(Deed.INSERT)).as("inserts" + log).hasSize(1);
     assertThat(log.doing(Deed.DELETE)).as("deletes" + log).hasSize(1);
     assertThat(log.doing(Deed.UPDATE)).as("updates" + log).isEmpty();
-    assertThat(log.onlyReading()).as("reads" + log).hasSize(1);
+    assertThat(log.onlyReading()).as("other reads" + log).isEmpty();
+    assertThat(log.ofTimers().stream().filter(look -> look.text().contains("as oldest_running")))
+        .as("reads" + log)
+        .hasSize(1);
     assertShared(log, FEW);
   }
 
@@ -281,6 +288,7 @@ final class StatementsPostgresTest {
     assertThat(log.doing(Deed.UPDATE)).as("updates" + log).isEmpty();
     assertThat(log.doing(Deed.MERGE)).as("merges and copies" + log).isEmpty();
     assertThat(log.onlyReading()).as("reads" + log).isEmpty();
+    assertThat(log.ofTimers()).allSatisfy(look -> assertThat(look.calls()).isLessThan(TIMERS_MAX));
     assertShared(log, events);
   }
 
