@@ -56,7 +56,7 @@ final class OverloadPostgresTest {
       viesti.node.ask-timeout = 5 s
       viesti.writer { queue-bytes-max = 1 MiB, group-bytes-max = 256 KiB }
       viesti.outbox {
-        window-rows = 400, page-rows = 50, window-bytes = 2 MiB, pending-max = 1500
+        window-rows = 400, page-rows = 50, window-bytes = 2 MiB, reserve-bytes = 0, pending-max = 1500
       }
       """;
 
