@@ -109,7 +109,7 @@ public final class Settler {
       }
       try {
         tell(group, settlings, outbox.settle(settlings));
-        if (!others(group).isEmpty()) {
+        if (notNow.compareTo(AGAIN_FIRST) > 0 && !others(group).isEmpty()) {
           notNow = AGAIN_FIRST;
         }
         return;
