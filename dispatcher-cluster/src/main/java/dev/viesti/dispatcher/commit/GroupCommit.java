@@ -155,6 +155,16 @@ final class GroupCommit<T, G> {
     }
   }
 
+  /** Whether every lane waits for something to do. */
+  boolean isIdle() {
+    lock.lock();
+    try {
+      return lanes.stream().allMatch(lane -> lane.waits);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private boolean mayTake() {
     return !waiting.isEmpty() && (busy == 0 || waitingWeight >= limits.furtherLaneAt());
   }
