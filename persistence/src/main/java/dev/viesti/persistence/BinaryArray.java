@@ -1,6 +1,7 @@
 package dev.viesti.persistence;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.Arrays;
@@ -18,19 +19,26 @@ import org.postgresql.jdbc.PgArray;
 public final class BinaryArray {
   /** What the elements are. */
   public enum Type {
-    BOOL(Oid.BOOL, Oid.BOOL_ARRAY),
-    BYTEA(Oid.BYTEA, Oid.BYTEA_ARRAY),
-    INT4(Oid.INT4, Oid.INT4_ARRAY),
-    INT8(Oid.INT8, Oid.INT8_ARRAY),
-    TEXT(Oid.TEXT, Oid.TEXT_ARRAY),
-    UUID(Oid.UUID, Oid.UUID_ARRAY);
+    BOOL("boolean", Oid.BOOL, Oid.BOOL_ARRAY),
+    BYTEA("bytea", Oid.BYTEA, Oid.BYTEA_ARRAY),
+    INT4("integer", Oid.INT4, Oid.INT4_ARRAY),
+    INT8("bigint", Oid.INT8, Oid.INT8_ARRAY),
+    TEXT("text", Oid.TEXT, Oid.TEXT_ARRAY),
+    UUID("uuid", Oid.UUID, Oid.UUID_ARRAY);
 
+    private final String sql;
     private final int element;
     private final int array;
 
-    Type(int element, int array) {
+    Type(String sql, int element, int array) {
+      this.sql = sql;
       this.element = element;
       this.array = array;
+    }
+
+    /** The name of the elements' type. */
+    public String sql() {
+      return sql;
     }
   }
 
@@ -59,6 +67,10 @@ public final class BinaryArray {
     } else {
       element(value.length).put(value);
     }
+  }
+
+  public void add(@Nullable String value) {
+    add(value == null ? null : value.getBytes(StandardCharsets.UTF_8));
   }
 
   public void add(@Nullable UUID value) {

@@ -26,6 +26,13 @@ final class Fence {
           ) as held
       )""";
 
+  /** The same for one app, which most groups are for: a look-up by key, and no arrays. */
+  static final String OWNED_BY_ONE =
+      """
+      owned as materialized (
+        select 1 as n from outbox_owner o where o.app_id = ? and o.epoch = ? limit 1 for share
+      )""";
+
   record Claimed(AppId app, long epoch) {}
 
   private final Map<Claimed, Integer> numbers = new LinkedHashMap<>();
@@ -36,6 +43,13 @@ final class Fence {
 
   int size() {
     return numbers.size();
+  }
+
+  /** Binds the two parameters of {@link #OWNED_BY_ONE}. */
+  void bindOne(SqlArrays arrays) throws java.sql.SQLException {
+    Claimed claimed = numbers.keySet().iterator().next();
+    arrays.text(claimed.app().value());
+    arrays.number(claimed.epoch());
   }
 
   void bind(SqlArrays arrays) throws java.sql.SQLException {

@@ -12,6 +12,7 @@ import java.util.function.LongSupplier;
  */
 public final class OutboxRepository {
   private final Database database;
+  private final InsertSql insertSql = new InsertSql();
 
   public OutboxRepository(Database database) {
     this.database = database;
@@ -24,7 +25,7 @@ public final class OutboxRepository {
    * @return what became of each insert, in their order
    */
   public List<Inserted> insert(List<Insert> inserts, LongSupplier seqs) throws SQLException {
-    var statement = new InsertStatement(inserts, seqs);
+    var statement = new InsertStatement(inserts, seqs, insertSql);
     try (Connection connection = database.connection()) {
       return statement.execute(connection);
     }

@@ -2,7 +2,6 @@ package dev.viesti.persistence.outbox;
 
 import dev.viesti.persistence.BinaryArray;
 import dev.viesti.protocol.delivery.Delivery;
-import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -33,8 +32,7 @@ final class SqlArrays {
   <T> void texts(List<T> rows, Function<? super T, @Nullable String> column) throws SQLException {
     var array = new BinaryArray(BinaryArray.Type.TEXT, rows.size());
     for (T row : rows) {
-      String value = column.apply(row);
-      array.add(value == null ? null : value.getBytes(StandardCharsets.UTF_8));
+      array.add(column.apply(row));
     }
     array.bind(statement, ++at);
   }
@@ -77,6 +75,14 @@ final class SqlArrays {
       array.add(column.apply(row));
     }
     array.bind(statement, ++at);
+  }
+
+  void array(BinaryArray array) throws SQLException {
+    array.bind(statement, ++at);
+  }
+
+  void number(long value) throws SQLException {
+    statement.setLong(++at, value);
   }
 
   /** A plain parameter between the arrays. */

@@ -16,6 +16,7 @@ import dev.viesti.protocol.event.Payload;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -75,6 +76,56 @@ final class InsertPostgresTest {
     assertThat(read.event().data().bytes()).isEqualTo(data);
     assertThat(read.orderingKey()).isEqualTo("key" + nasty);
     assertThat(read.acceptedAt()).isEqualTo(NOW);
+  }
+
+  /** A column is in the statement from the first row on that has it. */
+  @Test
+  void keepsColumnsThatComeLateAndGoAgain() throws Exception {
+    for (long seed = 0; seed < 40; seed++) {
+      var random = new SplittableRandom(seed);
+      var outbox = new OutboxRepository(FIXTURE.database);
+      List<AppId> apps = List.of(owned("late-a-" + seed), owned("late-b-" + seed));
+      for (int group = 0; group < 8; group++) {
+        List<Insert> inserts = new ArrayList<>();
+        for (AppId app : apps.subList(0, random.nextInt(1, 3))) {
+          List<Insert.Routed> events = new ArrayList<>();
+          for (int n = random.nextInt(1, 4); n > 0; n--) {
+            String key = random.nextInt(4) == 0 ? "key" : null;
+            events.add(new Insert.Routed(sparse(random), List.of(new Insert.Route(TRIGGER, key))));
+          }
+          inserts.add(new Insert(app, 1, NOW, events));
+        }
+        List<Inserted> answers = outbox.insert(inserts, FIXTURE::seq);
+        for (int i = 0; i < inserts.size(); i++) {
+          for (Delivery row : answers.get(i).rows()) {
+            assertThat(FIXTURE.deliveries.find(inserts.get(i).app(), row.id()))
+                .as("seed %d, group %d", seed, group)
+                .usingRecursiveComparison()
+                .ignoringFields("event.deliverAt") // the row keeps its due time
+                .isEqualTo(row);
+          }
+        }
+      }
+    }
+  }
+
+  /** Each attribute that may be missing is there in one of four. */
+  private static Event sparse(SplittableRandom random) {
+    UUID id = new UUID(random.nextLong(), random.nextLong());
+    return new Event(
+        id,
+        random.nextInt(4) == 0 ? id.toString() : null,
+        "source",
+        "type",
+        random.nextInt(4) == 0 ? "subject" : null,
+        random.nextInt(4) == 0 ? "{\"a\":1}" : null,
+        random.nextInt(4) == 0 ? Payload.of(new byte[0]) : Payload.ofJson("1"),
+        random.nextInt(4) == 0,
+        random.nextInt(4) == 0 ? "user:1" : null,
+        random.nextInt(4) == 0 ? 3 : 0,
+        random.nextInt(4) == 0 ? new UUID(1, 2) : null,
+        random.nextInt(4) == 0 ? "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" : null,
+        random.nextInt(4) == 0 ? NOW.plusSeconds(60) : null);
   }
 
   @Test

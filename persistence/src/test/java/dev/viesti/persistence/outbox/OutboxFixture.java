@@ -189,7 +189,9 @@ public final class OutboxFixture implements AutoCloseable {
   }
 
   Inserted insertIn(Connection connection, Insert insert) throws SQLException {
-    return new InsertStatement(List.of(insert), this::seq).execute(connection).getFirst();
+    return new InsertStatement(List.of(insert), this::seq, new InsertSql())
+        .execute(connection)
+        .getFirst();
   }
 
   /** What a new owner does first, left open. */
