@@ -18,6 +18,7 @@ record NodeSettings(
     int triggersMax,
     long writerQueueBytesMax,
     long writerGroupBytesMax,
+    Duration writerGather,
     Duration settlerPause) {
   /**
    * @throws IllegalArgumentException naming the key that is out of its bounds
@@ -36,6 +37,9 @@ record NodeSettings(
         writerGroupBytesMax >= 64 << 10 && writerGroupBytesMax <= writerQueueBytesMax,
         "writer.group-bytes-max is 64 KiB to queue-bytes-max");
     require(
+        !writerGather.isNegative() && writerGather.compareTo(Duration.ofMillis(10)) <= 0,
+        "writer.gather is 0 to 10 ms");
+    require(
         !settlerPause.isNegative() && settlerPause.compareTo(Duration.ofSeconds(1)) <= 0,
         "settler.pause is 0 to 1 s");
   }
@@ -53,6 +57,7 @@ record NodeSettings(
         own.getInt("node.triggers-max"),
         own.getBytes("writer.queue-bytes-max"),
         own.getBytes("writer.group-bytes-max"),
+        own.getDuration("writer.gather"),
         own.getDuration("settler.pause"));
   }
 

@@ -116,7 +116,8 @@ public final class ViestiNode {
             tables.clientRows(),
             seqs,
             settings.writerGroupBytesMax(),
-            settings.writerQueueBytesMax());
+            settings.writerQueueBytesMax(),
+            settings.writerGather());
     var settler = new Settler(hotPath, settings.settlerPause());
     var targets =
         new Targets(

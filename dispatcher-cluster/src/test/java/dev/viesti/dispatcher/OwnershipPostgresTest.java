@@ -15,6 +15,8 @@ import dev.viesti.protocol.delivery.Outcome;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.handler.EventHandler;
 import dev.viesti.protocol.trigger.TriggerId;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +24,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 
 /** Owners come and go: nothing is lost, and a former one settles nothing. */
@@ -152,6 +156,34 @@ class OwnershipPostgresTest {
     }
   }
 
+  /** Else its row would come into the table after the last was cancelled, and belong to nobody. */
+  @Test
+  void anAppIsDeletedOnlyAfterWhatIsOnItsWay() throws Exception {
+    TestDatabase database = TestNode.database();
+    database.execute(
+        "create function viesti.hold() returns trigger language plpgsql as $$ begin"
+            + " perform pg_advisory_xact_lock_shared(7); return new; end $$");
+    try (TestNode node = TestNode.start(database, works, "");
+        Connection holding = database.dataSource().getConnection();
+        Statement lock = holding.createStatement()) {
+      makeApp(node, false);
+      publish(node, 1);
+      database.execute(
+          "create trigger hold before insert on viesti.outbox for each row"
+              + " execute function viesti.hold()");
+      lock.execute("select pg_advisory_lock(7)");
+      var accepted = node.viesti.publish(APP, List.of(event("created", null, "1")));
+      until("the insert is on its way", () -> held(database) == 1);
+      var deleted = node.viesti.deleteApp(APP, true, "me").toCompletableFuture();
+      assertThatThrownBy(() -> deleted.get(1, TimeUnit.SECONDS))
+          .isInstanceOf(TimeoutException.class);
+      lock.execute("select pg_advisory_unlock(7)");
+      deleted.get(30, TimeUnit.SECONDS);
+      assertThat(get(accepted)).hasSize(1);
+      assertThat(rows(database)).isZero();
+    }
+  }
+
   @Test
   void anIdleAppLeavesMemoryAndComesBackWhenItIsNeeded() throws Exception {
     TestDatabase database = TestNode.database();
@@ -166,12 +198,7 @@ class OwnershipPostgresTest {
   }
 
   private static long owners(TestDatabase database) {
-    try {
-      return Long.parseLong(
-          database.queryText("select count(*) from viesti.outbox_owner where node is not null"));
-    } catch (Exception failed) {
-      throw new AssertionError(failed);
-    }
+    return count(database, "viesti.outbox_owner where node is not null");
   }
 
   private void makeApp(TestNode node, boolean paused) {
@@ -189,9 +216,17 @@ class OwnershipPostgresTest {
     assertThat(get(node.viesti.publish(APP, events))).hasSize(count);
   }
 
+  private static long held(TestDatabase database) {
+    return count(database, "pg_locks where locktype = 'advisory' and not granted");
+  }
+
   private static long rows(TestDatabase database) {
+    return count(database, "viesti.outbox");
+  }
+
+  private static long count(TestDatabase database, String from) {
     try {
-      return Long.parseLong(database.queryText("select count(*) from viesti.outbox"));
+      return Long.parseLong(database.queryText("select count(*) from " + from));
     } catch (Exception failed) {
       throw new AssertionError(failed);
     }

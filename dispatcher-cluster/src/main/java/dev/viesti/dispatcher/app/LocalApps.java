@@ -2,8 +2,8 @@ package dev.viesti.dispatcher.app;
 
 import dev.viesti.dispatcher.Receipt;
 import dev.viesti.dispatcher.metrics.Telemetry;
+import dev.viesti.dispatcher.outbox.Entrance;
 import dev.viesti.dispatcher.outbox.Outbox;
-import dev.viesti.dispatcher.outbox.PostBox;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.protocol.app.AppId;
@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The apps whose owners are on this node, for callers in the same JVM: their events are matched on
- * the caller's own thread and go straight to the owner. Thread-safe.
+ * the caller's own thread and go straight to the app's {@link Entrance}. Thread-safe.
  *
  * <p>Only a short cut: an app that is not here, or whose owner is just stopping, is reached through
  * its shard.
  */
 public final class LocalApps {
-  private record Entry(Router router, PostBox outbox, boolean open) {}
+  private record Entry(Router router, Entrance entrance, boolean open) {}
 
   private final Map<AppId, Entry> apps = new ConcurrentHashMap<>();
   private final Telemetry telemetry;
@@ -37,23 +37,23 @@ public final class LocalApps {
    *
    * @param open whether it accepts events
    */
-  void put(AppId app, Router router, PostBox outbox, boolean open) {
-    apps.put(app, new Entry(router, outbox, open));
+  void put(AppId app, Router router, Entrance entrance, boolean open) {
+    apps.put(app, new Entry(router, entrance, open));
   }
 
   /** It accepts events again, or none until further notice. */
   void open(AppId app, boolean open) {
-    apps.computeIfPresent(app, (id, entry) -> new Entry(entry.router(), entry.outbox(), open));
+    apps.computeIfPresent(app, (id, entry) -> new Entry(entry.router(), entry.entrance(), open));
   }
 
   void remove(AppId app) {
     apps.remove(app);
   }
 
-  /** What its owner reads; null when it is not here. */
-  @Nullable PostBox outbox(AppId app) {
+  /** The way to its owner; null when it is not here. */
+  @Nullable Entrance entrance(AppId app) {
     Entry entry = apps.get(app);
-    return entry == null ? null : entry.outbox();
+    return entry == null ? null : entry.entrance();
   }
 
   /**
@@ -64,7 +64,9 @@ public final class LocalApps {
    */
   public boolean publish(AppId app, List<Event> events, Consumer<Answer> answer) {
     Entry entry = apps.get(app);
-    return entry != null && entry.open() && publish(entry.router(), entry.outbox(), events, answer);
+    return entry != null
+        && entry.open()
+        && publish(entry.router(), entry.entrance(), events, answer);
   }
 
   /**
@@ -83,7 +85,7 @@ public final class LocalApps {
   }
 
   private boolean publish(
-      Router router, PostBox outbox, List<Event> events, Consumer<Answer> answer) {
+      Router router, Entrance entrance, List<Event> events, Consumer<Answer> answer) {
     List<Insert.Routed> routed = new ArrayList<>(events.size());
     boolean any = false;
     for (Event event : events) {
@@ -92,7 +94,7 @@ public final class LocalApps {
       routed.add(new Insert.Routed(event, routes));
     }
     if (any) {
-      return outbox.post(new Outbox.Accept(routed, answer));
+      return entrance.accept(new Outbox.Accept(routed, answer));
     }
     telemetry.accepted(events.size(), events.size(), 0);
     answer.accept(

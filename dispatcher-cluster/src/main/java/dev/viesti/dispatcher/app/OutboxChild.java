@@ -1,9 +1,9 @@
 package dev.viesti.dispatcher.app;
 
+import dev.viesti.dispatcher.outbox.Entrance;
 import dev.viesti.dispatcher.outbox.Outbox;
 import dev.viesti.dispatcher.outbox.OutboxParent;
 import dev.viesti.dispatcher.outbox.OutboxPolicy;
-import dev.viesti.dispatcher.outbox.PostBox;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
@@ -25,14 +25,14 @@ final class OutboxChild {
   private final AppId app;
   private final AppParts parts;
   private @Nullable ActorRef<Outbox.Command> outbox;
-  private @Nullable PostBox posts;
+  private @Nullable Entrance entrance;
 
   OutboxChild(ActorContext<App.Command> context, AppId app, AppParts parts) {
     this.context = context;
     this.app = app;
     this.parts = parts;
     context.getChild(NAME).ifPresent(child -> outbox = child.<Outbox.Command>unsafeUpcast());
-    this.posts = parts.locals().outbox(app);
+    this.entrance = parts.locals().entrance(app);
   }
 
   /** Null while there is none. */
@@ -58,24 +58,24 @@ final class OutboxChild {
    * @param open whether events are accepted
    */
   void configure(AppState state, OutboxPolicy policy, OutboxParent parent, boolean open) {
-    PostBox box = posts;
-    if (outbox != null && box != null) {
-      outbox.tell(new Outbox.Configure(policy));
+    Entrance way = entrance;
+    if (outbox != null && way != null) {
+      way.configure(policy); // ahead of the rows of events that are matched to new triggers
     } else {
-      box = new PostBox();
-      outbox = context.spawn(Outbox.create(parts.owners(), app, box, policy, parent), NAME);
+      way = new Entrance();
+      outbox = context.spawn(Outbox.create(parts.owners(), app, way, policy, parent), NAME);
       context.watchWith(outbox, new App.OutboxGone());
       context.cancelReceiveTimeout();
-      posts = box;
+      entrance = way;
     }
     var router = new Router(state.triggers().values(), parts.owners().telemetry()::filterFailed);
-    parts.locals().put(app, router, box, open);
+    parts.locals().put(app, router, way, open);
   }
 
   /** It has stopped. */
   void gone() {
     outbox = null;
-    posts = null;
+    entrance = null;
     parts.locals().remove(app);
   }
 

@@ -34,11 +34,21 @@ final class GroupCommit<T, G> {
    * @param queueMax nothing more is taken while this weight waits
    * @param pause least time between the starts of two commits of a lane: it makes groups larger and
    *     costs latency only to those who wait for the commit
+   * @param gather how long a lane that is the only busy one waits for as many items as went into
+   *     the group before: whoever waited for that commit is likely to come back. Without it,
+   *     callers that wait for their answers part into two halves, each of which waits for the
+   *     commit of the other as well as for its own
    * @param lanes how many commits may be under way at once
    * @param furtherLaneAt a lane joins others that are busy only when this weight waits: small
    *     commits beside each other cost more than one after the other
    */
-  record Limits(long groupMax, long queueMax, Duration pause, int lanes, long furtherLaneAt) {}
+  record Limits(
+      long groupMax,
+      long queueMax,
+      Duration pause,
+      Duration gather,
+      int lanes,
+      long furtherLaneAt) {}
 
   /**
    * A thread, and whether it waits. The first one that waits is woken: as long as one is enough, it
@@ -71,6 +81,11 @@ final class GroupCommit<T, G> {
   private long waitingWeight;
   private int busy;
   private boolean closed;
+
+  /** The lane that waits for more, until {@link #expected} items are there. */
+  private @Nullable Lane gathering;
+
+  private int expected;
 
   GroupCommit(String name, Limits limits, ToLongFunction<T> weight, Work<T, G> work) {
     this.limits = limits;
@@ -143,6 +158,12 @@ final class GroupCommit<T, G> {
   }
 
   private void wake() {
+    if (gathering != null) {
+      if (isGathered()) {
+        gathering.arrived.signal();
+      }
+      return;
+    }
     if (!mayTake()) {
       return;
     }
@@ -191,6 +212,7 @@ final class GroupCommit<T, G> {
       }
       lane.isBusy = true;
       busy++;
+      gather(lane);
       long rest = lastStart + limits.pause().toNanos() - System.nanoTime();
       while (rest > 0 && !closed) {
         rest = closing.awaitNanos(rest);
@@ -201,6 +223,36 @@ final class GroupCommit<T, G> {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Waits for those who are likely to come; when they do not, half of them are expected next. */
+  private void gather(Lane lane) throws InterruptedException {
+    long left = limits.gather().toNanos();
+    if (left > 0 && busy == 1) {
+      gathering = lane;
+      try {
+        while (left > 0 && !isGathered()) {
+          left = lane.arrived.awaitNanos(left);
+        }
+      } finally {
+        gathering = null;
+      }
+    }
+    expected = Math.max(waiting.size(), expected / 2);
+  }
+
+  /** How many items a lane waits for, by what went into the groups before. */
+  int expected() {
+    lock.lock();
+    try {
+      return expected;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isGathered() {
+    return closed || waiting.size() >= expected || waitingWeight >= limits.furtherLaneAt();
   }
 
   private List<T> remove() {

@@ -49,6 +49,7 @@ public final class OutboxWriter {
   /**
    * @param groupBytesMax about how much goes into one transaction
    * @param queueBytesMax how much may wait for one
+   * @param gather how long a small transaction waits for callers of the one before
    */
   public OutboxWriter(
       OutboxRepository outbox,
@@ -56,14 +57,15 @@ public final class OutboxWriter {
       ClientRowRepository clientRows,
       SeqBlocks seqs,
       long groupBytesMax,
-      long queueBytesMax) {
+      long queueBytesMax,
+      Duration gather) {
     this.outbox = outbox;
     this.deadLetters = deadLetters;
     this.mover = new ClientRowMover(clientRows);
     this.seqs = seqs;
     var limits =
         new GroupCommit.Limits(
-            groupBytesMax, queueBytesMax, Duration.ZERO, LANES, SECOND_LANE_BYTES);
+            groupBytesMax, queueBytesMax, Duration.ZERO, gather, LANES, SECOND_LANE_BYTES);
     this.lanes =
         new GroupCommit<>(
             "viesti-writer",
@@ -167,6 +169,11 @@ public final class OutboxWriter {
       Iterator<Long> numbers = run.stream().flatMap(one -> one.seqs().stream()).iterator();
       List<Inserted> inserted =
           outbox.insert(accepts.stream().map(Write.Accept::insert).toList(), numbers::next);
+      for (int i = 0; i < accepts.size(); i++) {
+        if (!inserted.get(i).fenced()) {
+          accepts.get(i).durable().accept(inserted.get(i));
+        }
+      }
       for (int i = 0; i < accepts.size(); i++) {
         Inserted one = inserted.get(i);
         accepts

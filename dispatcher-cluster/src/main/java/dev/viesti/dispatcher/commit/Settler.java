@@ -44,7 +44,8 @@ public final class Settler {
    */
   public Settler(OutboxRepository outbox, Duration pause) {
     this.outbox = outbox;
-    var limits = new GroupCommit.Limits(OWNERS_MAX, Long.MAX_VALUE, pause, 1, Long.MAX_VALUE);
+    var limits =
+        new GroupCommit.Limits(OWNERS_MAX, Long.MAX_VALUE, pause, Duration.ZERO, 1, Long.MAX_VALUE);
     this.lane =
         new GroupCommit<>(
             "viesti-settler",

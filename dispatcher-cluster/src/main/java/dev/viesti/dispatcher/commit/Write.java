@@ -26,8 +26,11 @@ public sealed interface Write {
 
   /**
    * @param bytes what the events weigh in memory
+   * @param durable called before {@code done} when it is, and before any other's of the same
+   *     commit: callers hear first, for they may have more to bring
    */
-  record Accept(Insert insert, long bytes, Consumer<Result> done) implements Write {
+  record Accept(Insert insert, long bytes, Consumer<Inserted> durable, Consumer<Result> done)
+      implements Write {
     @Override
     public int rows() {
       return insert.rows();

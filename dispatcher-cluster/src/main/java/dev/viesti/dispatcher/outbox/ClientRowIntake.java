@@ -171,7 +171,7 @@ final class ClientRowIntake {
     }
     long bytes = group.stream().mapToLong(row -> MOVE_BYTES * (1 + row.routes().size())).sum();
     moving = true;
-    var write = new OutboxIntake.InFlight(result -> moved(group, result));
+    var write = new OutboxIntake.InFlight(epoch, result -> moved(group, result));
     intake.submit(
         write,
         new Write.Move(

@@ -91,6 +91,7 @@ public final class OperatorRequests {
   private final OutboxRuns runs;
   private final Replays replays;
   private final BooleanSupplier nothingLeft;
+  private @Nullable ActorRef<Answer> purging;
 
   /**
    * @param nothingLeft whether no row waits or runs, in memory or in the table
@@ -146,7 +147,7 @@ public final class OperatorRequests {
         if (owns) {
           ownership.purge();
           runs.cancelAll();
-          purge(replyTo);
+          purging = replyTo;
         } else {
           replyTo.tell(Answer.unavailable(STARTING));
         }
@@ -246,6 +247,14 @@ public final class OperatorRequests {
   }
 
   // ---- purge
+
+  /** Nothing is on its way to the table: a purge that is to be made takes all there will be. */
+  void nothingOnItsWay() {
+    if (purging != null) {
+      purge(purging);
+      purging = null;
+    }
+  }
 
   private void purge(ActorRef<Answer> replyTo) {
     long epoch = ownership.epoch();

@@ -11,7 +11,6 @@ import dev.viesti.persistence.outbox.RowChange;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.OrderKey;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -106,15 +105,15 @@ public final class Outbox {
   private final Replays replays;
   private final OperatorRequests operators;
   private final AlarmClock alarms;
-  private Instant busyAt;
+  private final Idleness idleness;
 
-  private Outbox(OutboxParts parts, OutboxPolicy policy) {
+  private Outbox(OutboxParts parts, Entrance entrance, OutboxPolicy policy) {
     this.parts = parts;
-    this.busyAt = parts.now();
+    this.idleness = new Idleness(parts);
     this.ownership = new Ownership(parts);
     this.window = new Window(parts.settings(), parts.owners().clock(), policy);
     this.loader = new PageLoader(parts, window);
-    this.intake = new OutboxIntake(parts, window);
+    this.intake = new OutboxIntake(parts, entrance, window);
     this.clients = new ClientRowIntake(parts, window, intake);
     this.settling = new OutboxSettling(parts, window, policy);
     this.parking = new Parking(parts, window, settling, policy);
@@ -128,17 +127,18 @@ public final class Outbox {
   /**
    * The behaviour of the owner of {@code app}.
    *
-   * @param posts where other threads leave commands for it; closed when it stops
+   * @param entrance where events and news of other threads come in; closed when it stops
    */
   public static Behavior<Command> create(
-      Owners owners, AppId app, PostBox posts, OutboxPolicy policy, OutboxParent parent) {
+      Owners owners, AppId app, Entrance entrance, OutboxPolicy policy, OutboxParent parent) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
                 timers -> {
                   context.setLoggerName(Outbox.class); // its parts log in its name
+                  PostBox posts = entrance.posts();
                   var parts = new OutboxParts(context, timers, posts, owners, app, parent);
-                  var outbox = new Outbox(parts, policy);
+                  var outbox = new Outbox(parts, entrance, policy);
                   posts.open(() -> context.getSelf().tell(new Posted()));
                   outbox.ownership.claim(outbox.parking.triggers());
                   timers.startTimerWithFixedDelay(new Look(), LOOK_EVERY);
@@ -171,7 +171,7 @@ public final class Outbox {
     switch (command) {
       case OperatorRequests.Request request -> operators.on(request);
       case Accept accept -> {
-        busyAt = parts.now();
+        idleness.busy();
         intake.accept(accept, ownership.phase(), ownership.epoch());
       }
       case Configure(var policy) -> onConfigure(policy);
@@ -189,7 +189,8 @@ public final class Outbox {
           onClaimed(claim, parked, failure);
       case Ownership.Renewed(var renewed, var failure) -> onRenewed(renewed, failure);
       case Written(var write, var result) -> {
-        if (intake.written(write, result) == OutboxIntake.After.RENEW) {
+        idleness.busy();
+        if (intake.written(write, result, ownership.epoch()) == OutboxIntake.After.RENEW) {
           ownership.renew();
         }
       }
@@ -213,10 +214,12 @@ public final class Outbox {
 
   /** After each message: start what may run, read what there is room for, or end. */
   private Behavior<Command> goOn() {
+    intake.letIn(ownership.phase() == Phase.OWNING && !ownership.isEnding(), ownership.epoch());
     if (ownership.mayRun()) {
       parking.bury();
       runs.start(ownership.epoch());
-      loader.load(intake.quiet() ? ownership.certainUpTo() : ownership.beforeClaim());
+      long numbered = ownership.certainUpTo(); // before it is asked whether anything is on its way
+      loader.load(intake.quiet() ? numbered : ownership.beforeClaim());
       if (ownership.phase() == Phase.OWNING) {
         replays.goOn(ownership.epoch());
         clients.goOn(ownership.epoch());
@@ -226,6 +229,9 @@ public final class Outbox {
       alarms.readClientRowsAt(clients.owedAt());
     } else {
       runs.rest();
+      if (intake.quiet() && clients.quiet()) {
+        operators.nothingOnItsWay();
+      }
       if (isDrained()) {
         ownership.release(runs.quiet());
       }
@@ -276,7 +282,7 @@ public final class Outbox {
 
   private void onClientRowsRouted(long token, List<List<Insert.Route>> routes) {
     if (ownership.mayRun()) {
-      busyAt = parts.now();
+      idleness.busy();
       clients.routed(token, routes);
     }
   }
@@ -299,7 +305,7 @@ public final class Outbox {
   private void onSettled(SettleQueue.Result result) {
     switch (result) {
       case SettleQueue.Result.Durable(var changes, var missedRetries) -> {
-        busyAt = parts.now();
+        idleness.busy();
         for (RowChange change : changes) {
           onDurable(change, missedRetries.contains(change.row().seq()));
         }
@@ -371,7 +377,6 @@ public final class Outbox {
   }
 
   private void onLook() {
-    Instant now = parts.now();
     parts.owners().telemetry().owns(parts.app(), window.state(intake.pending()));
     runs.markLong();
     settling.writeKept();
@@ -379,15 +384,11 @@ public final class Outbox {
     if (idle) {
       intake.emptied();
     }
-    if (!idle || runs.mustBeRemembered()) {
-      busyAt = now;
-    } else if (!now.isBefore(busyAt.plus(parts.settings().idleAfter()))) {
-      parts.parent().idle().run();
-      busyAt = now;
-    }
+    idleness.look(idle && !runs.mustBeRemembered());
   }
 
   private Behavior<Command> onStopped() {
+    intake.letIn(false, 0);
     parts.owners().telemetry().ownsNoMore(parts.app());
     runs.leave();
     settling.leave(MOVING);

@@ -13,13 +13,16 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How events come into an outbox: counts what waits, hands inserts to the node's writer, answers
  * the callers, and gives the rows to memory once they are durable. Belongs to one {@link Outbox}
- * and is called on its thread only, but for the answers, which the writer's lane gives at once.
+ * and is called on its thread only, but for two things: callers bring events on their own threads
+ * while they are let in, and the writer's lane gives the answers at once.
  */
 final class OutboxIntake {
   /** What the owner must do after the news of a write. */
@@ -31,10 +34,15 @@ final class OutboxIntake {
 
   /** A write whose news has not been taken over. News is taken over in the order of submission. */
   static final class InFlight {
+    private final long epoch;
     private final Function<Write.Result, After> then;
     private Write.@Nullable Result result;
 
-    InFlight(Function<Write.Result, After> then) {
+    /**
+     * @param epoch that it was sent under
+     */
+    InFlight(long epoch, Function<Write.Result, After> then) {
+      this.epoch = epoch;
       this.then = then;
     }
   }
@@ -42,45 +50,69 @@ final class OutboxIntake {
   static final String TOO_MUCH = "more is being accepted than PostgreSQL can take";
 
   private final OutboxParts parts;
+  private final Entrance entrance;
   private final Window window;
   private final ArrayDeque<Outbox.Accept> held = new ArrayDeque<>();
-  private final ArrayDeque<InFlight> inFlight = new ArrayDeque<>();
-  private long pending;
 
-  OutboxIntake(OutboxParts parts, Window window) {
+  /** The lane's order: who adds to it hands over to the lane before anybody else does. */
+  private final ArrayDeque<InFlight> inFlight = new ArrayDeque<>();
+
+  private final AtomicLong pending = new AtomicLong();
+
+  /** Under which callers are let in; 0 = they are not. */
+  private long openEpoch;
+
+  OutboxIntake(OutboxParts parts, Entrance entrance, Window window) {
     this.parts = parts;
+    this.entrance = entrance;
     this.window = window;
   }
 
   /** Rows in the table, as far as they were counted at the claim. */
   long pending() {
-    return pending;
+    return pending.get();
   }
 
-  /** Nothing is on its way to the window.table(). */
+  /** Nothing is on its way to the table; when callers are let in, that may change at any moment. */
   boolean quiet() {
-    return inFlight.isEmpty();
+    synchronized (inFlight) {
+      return inFlight.isEmpty();
+    }
   }
 
   /** The table is known to be empty: whatever was counted wrongly is put right. */
   void emptied() {
-    pending = 0;
+    pending.set(0);
   }
 
   void claimed(long pendingThen) {
-    pending = pendingThen;
+    pending.set(pendingThen);
   }
 
   void settled(int rows) {
-    pending = Math.max(0, pending - rows);
+    pending.set(Math.max(0, pending.get() - rows)); // only the owner's thread writes it
   }
 
   /** Rows that are not counted yet, of clients or from the dead letters, have become deliveries. */
   void grew(int rows) {
-    pending += rows;
+    pending.addAndGet(rows);
   }
 
   // ---- events
+
+  /**
+   * Lets callers bring their events past the owner, or no longer; called at the end of each turn.
+   *
+   * @param epoch under which they are written
+   */
+  void letIn(boolean open, long epoch) {
+    long wanted = open ? epoch : 0;
+    if (openEpoch == wanted) {
+      return;
+    }
+    entrance.close();
+    openEpoch = open && entrance.open(accept -> write(accept, epoch)) ? epoch : 0;
+  }
 
   void accept(Outbox.Accept accept, Ownership.Phase phase, long epoch) {
     switch (phase) {
@@ -126,29 +158,32 @@ final class OutboxIntake {
       bytes += (long) event.event().weight() * event.routes().size();
     }
     var insert = new Insert(parts.app(), epoch, parts.now(), routed);
-    if (pending + insert.rows() > parts.settings().pendingMax()) {
-      refuse(accept, "the app has %,d deliveries waiting, which is its limit".formatted(pending));
+    long waiting = pending.get();
+    if (waiting + insert.rows() > parts.settings().pendingMax()) {
+      refuse(accept, "the app has %,d deliveries waiting, which is its limit".formatted(waiting));
       return;
     }
-    var write = new InFlight(result -> accepted(accept, result));
+    var write = new InFlight(epoch, result -> accepted(accept, result));
     submit(
         write,
         new Write.Accept(
             insert,
             bytes,
-            result -> {
-              if (result instanceof Write.Result.Accepted(var inserted)) {
-                answer(accept, inserted);
-              }
-              parts.posts().post(new Outbox.Written(write, result));
-            }),
+            inserted -> answer(accept, inserted),
+            result -> parts.posts().post(new Outbox.Written(write, result))),
         () -> refuse(accept, TOO_MUCH));
   }
 
   void submit(InFlight write, Write what, Runnable refused) {
-    inFlight.add(write);
-    if (!parts.owners().commits().writer().submit(what)) {
-      inFlight.removeLast();
+    boolean taken;
+    synchronized (inFlight) {
+      inFlight.add(write);
+      taken = parts.owners().commits().writer().submit(what);
+      if (!taken) {
+        inFlight.removeLast();
+      }
+    }
+    if (!taken) {
       refused.run();
     }
   }
@@ -176,17 +211,29 @@ final class OutboxIntake {
     accept.answer().accept(new Answer.Accepted(receipts));
   }
 
-  /** The news of a write, and of those after it that waited for it. */
-  After written(InFlight write, Write.Result result) {
+  /**
+   * The news of a write, and of those after it that waited for it.
+   *
+   * @param epoch the owner's; that a write under an older one was fenced is no news
+   */
+  After written(InFlight write, Write.Result result, long epoch) {
     write.result = result;
     After after = After.NOTHING;
-    for (InFlight first = inFlight.peek();
-        first != null && first.result != null;
-        first = inFlight.peek()) {
-      inFlight.remove();
-      after = first.then.apply(first.result) == After.RENEW ? After.RENEW : after;
+    for (InFlight first = next(); first != null; first = next()) {
+      Write.Result news = Objects.requireNonNull(first.result);
+      boolean stale = news instanceof Write.Result.Fenced && first.epoch < epoch;
+      boolean renew = first.then.apply(news) == After.RENEW && !stale;
+      after = renew ? After.RENEW : after;
     }
     return after;
+  }
+
+  /** Takes the first write, if its news is there. */
+  private @Nullable InFlight next() {
+    synchronized (inFlight) {
+      InFlight first = inFlight.peek();
+      return first == null || first.result == null ? null : inFlight.remove();
+    }
   }
 
   private After accepted(Outbox.Accept accept, Write.Result result) {
@@ -228,7 +275,7 @@ final class OutboxIntake {
     if (rows.isEmpty()) {
       return;
     }
-    pending += rows.size();
+    grew(rows.size());
     boolean fits = !window.table().behind() && window.hasRoom();
     for (Delivery row : rows) {
       Instant due = row.dueAt();

@@ -11,7 +11,7 @@ import org.slf4j.Logger;
 
 /**
  * What the parts of one outbox share: its actor and the ways to reach it, its node, its app. For
- * the actor's thread only, but for {@code posts}.
+ * the actor's thread only, but for {@code posts}, the settings and the clock.
  */
 record OutboxParts(
     ActorContext<Outbox.Command> context,

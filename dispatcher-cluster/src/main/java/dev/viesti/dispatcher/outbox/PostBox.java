@@ -41,6 +41,11 @@ public final class PostBox {
     return true;
   }
 
+  /** Whether there are events among what the owner has not taken. */
+  synchronized boolean holdsEvents() {
+    return waiting.stream().anyMatch(Outbox.Accept.class::isInstance);
+  }
+
   synchronized List<Outbox.Command> take() {
     List<Outbox.Command> taken = waiting;
     waiting = new ArrayList<>(taken.size());

@@ -62,7 +62,7 @@ final class Replays {
     AppId app = parts.app();
     PostBox posts = parts.posts();
     underWay++;
-    var write = new OutboxIntake.InFlight(result -> written(result, replyTo));
+    var write = new OutboxIntake.InFlight(epoch, result -> written(result, replyTo));
     intake.submit(
         write,
         new Write.Replay(

@@ -48,12 +48,15 @@ class GroupCommitTest {
   }
 
   private final Work work = new Work();
-  private final GroupCommit<Integer, List<Integer>> lanes =
-      new GroupCommit<>(
-          "test",
-          new GroupCommit.Limits(1_000, 10_000, Duration.ZERO, 2, FURTHER),
-          item -> item,
-          work);
+  private GroupCommit<Integer, List<Integer>> lanes = make(Duration.ZERO);
+
+  private GroupCommit<Integer, List<Integer>> make(Duration gather) {
+    return new GroupCommit<>(
+        "test",
+        new GroupCommit.Limits(1_000, 10_000, Duration.ZERO, gather, 2, FURTHER),
+        item -> item,
+        work);
+  }
 
   @AfterEach
   void close() {
@@ -110,6 +113,78 @@ class GroupCommitTest {
     assertThat(work.begun.poll(100, TimeUnit.MILLISECONDS)).isNull(); // there is no third lane
     work.mayEnd.release();
     assertThat(work.next().items()).containsExactly(1_000);
+  }
+
+  /** All of them were answered by one commit: they come again, one after the other. */
+  @Test
+  void waitsForThoseWhoWereInTheGroupBefore() throws Exception {
+    lanes = make(PATIENCE);
+    lanes.start();
+    lanes.submit(1); // alone: nothing to wait for
+    assertThat(work.next().items()).containsExactly(1);
+    lanes.submit(2);
+    lanes.submit(3);
+    lanes.submit(4);
+    work.mayEnd.release();
+    assertThat(work.next().items()).containsExactly(2, 3, 4);
+    work.mayEnd.release();
+    lanes.submit(5);
+    lanes.submit(6);
+    assertThat(work.begun.poll(100, TimeUnit.MILLISECONDS)).isNull();
+    lanes.submit(7);
+    assertThat(work.next().items()).containsExactly(5, 6, 7);
+  }
+
+  @Test
+  void waitsNoLongerForThoseWhoDoNotCome() throws Exception {
+    lanes = make(Duration.ofMillis(20));
+    lanes.start();
+    lanes.submit(1);
+    work.next();
+    for (int n = 0; n < 8; n++) {
+      lanes.submit(1);
+    }
+    work.mayEnd.release();
+    assertThat(work.next().items()).hasSize(8);
+    for (int n = 0; n < 5; n++) {
+      lanes.submit(1);
+      work.mayEnd.release();
+      assertThat(work.next().items()).hasSize(1);
+    }
+    assertThat(lanes.expected()).isEqualTo(1);
+  }
+
+  @Test
+  void waitsForNobodyWhenThereIsEnough() throws Exception {
+    lanes = make(PATIENCE);
+    lanes.start();
+    lanes.submit(1);
+    work.next();
+    lanes.submit(1);
+    lanes.submit(1);
+    work.mayEnd.release();
+    assertThat(work.next().items()).hasSize(2);
+    work.mayEnd.release();
+    lanes.submit((int) FURTHER);
+    assertThat(work.next().items()).hasSize(1);
+  }
+
+  @Test
+  void endsWhileItWaitsForOthers() throws Exception {
+    lanes = make(PATIENCE);
+    lanes.start();
+    lanes.submit(1);
+    work.next();
+    lanes.submit(1);
+    lanes.submit(1);
+    work.mayEnd.release();
+    work.next();
+    work.mayEnd.release();
+    lanes.submit(9);
+    Thread closing = Thread.ofPlatform().start(() -> lanes.close(PATIENCE));
+    assertThat(work.next().items()).containsExactly(9);
+    work.mayEnd.release();
+    closing.join();
   }
 
   @Test
