@@ -14,8 +14,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
@@ -28,15 +26,23 @@ final class AppCalls {
   private final ClusterSharding sharding;
   private final LocalApps locals;
   private final Duration timeout;
+  private final Patience patience;
   private final Executor executor;
 
   /**
+   * @param patience of {@code timeout}
    * @param executor runs what follows an answer, and statements: it may block
    */
-  AppCalls(ClusterSharding sharding, LocalApps locals, Duration timeout, Executor executor) {
+  AppCalls(
+      ClusterSharding sharding,
+      LocalApps locals,
+      Duration timeout,
+      Patience patience,
+      Executor executor) {
     this.sharding = sharding;
     this.locals = locals;
     this.timeout = timeout;
+    this.patience = patience;
     this.executor = executor;
   }
 
@@ -70,23 +76,22 @@ final class AppCalls {
   }
 
   /** Publishes: on the short way when the app's owner is on this node. */
-  CompletableFuture<Answer.Accepted> publish(AppId app, List<Event> events) {
-    var result = new CompletableFuture<Answer.Accepted>();
-    boolean here =
-        locals.publish(
-            app,
-            events,
-            // never on the lane that answers: what the caller has chained to it may take its time
-            answer -> executor.execute(() -> complete(result, answer, Answer.Accepted.class)));
-    if (!here) {
-      return ask(app, Answer.Accepted.class, replyTo -> new App.Publish(events, replyTo));
+  CompletableFuture<List<Receipt>> publish(AppId app, List<Event> events) {
+    var reply = new Reply<List<Receipt>>(executor);
+    if (!locals.publish(app, events, answer -> give(reply, answer))) {
+      return ask(app, Answer.Accepted.class, replyTo -> new App.Publish(events, replyTo))
+          .thenApply(Answer.Accepted::receipts);
     }
-    return result
-        .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
-        .exceptionallyCompose(
-            failure ->
-                CompletableFuture.failedFuture(
-                    failure instanceof TimeoutException ? silence(app, timeout) : failure));
+    patience.watch(reply, () -> silence(app, timeout));
+    return reply;
+  }
+
+  private static void give(Reply<List<Receipt>> reply, Answer answer) {
+    if (answer instanceof Answer.Refused(var refusal)) {
+      reply.fail(new RefusedException(refusal));
+    } else {
+      reply.give(((Answer.Accepted) answer).receipts());
+    }
   }
 
   private static <A extends Answer> void complete(

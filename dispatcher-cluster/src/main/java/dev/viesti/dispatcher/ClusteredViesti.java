@@ -152,14 +152,14 @@ final class ClusteredViesti implements Viesti {
   @Override
   public CompletionStage<List<Receipt>> publish(AppId app, List<Event> events) {
     if (events.size() == 1) {
-      return publishChunk(app, events);
+      return calls.publish(app, events);
     }
     List<CompletableFuture<List<Receipt>>> parts = new ArrayList<>();
     List<Event> chunk = new ArrayList<>();
     int bytes = 0;
     for (Event event : events) {
       if (!chunk.isEmpty() && bytes + event.weight() > CHUNK_BYTES) {
-        parts.add(publishChunk(app, chunk));
+        parts.add(calls.publish(app, chunk));
         chunk = new ArrayList<>();
         bytes = 0;
       }
@@ -167,14 +167,10 @@ final class ClusteredViesti implements Viesti {
       bytes += event.weight();
     }
     if (!chunk.isEmpty()) {
-      parts.add(publishChunk(app, chunk));
+      parts.add(calls.publish(app, chunk));
     }
     return CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new))
         .thenApply(done -> parts.stream().flatMap(part -> part.join().stream()).toList());
-  }
-
-  private CompletableFuture<List<Receipt>> publishChunk(AppId app, List<Event> events) {
-    return calls.publish(app, events).thenApply(Answer.Accepted::receipts);
   }
 
   // ---- deliveries

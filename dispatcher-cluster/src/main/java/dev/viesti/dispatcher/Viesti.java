@@ -61,7 +61,8 @@ public interface Viesti extends AutoCloseable {
 
   /**
    * Accepts events: when the stage completes, every match is durable. Answers one receipt per
-   * event, in order.
+   * event, in order. Events of calls that one thread makes are accepted in the order of the calls,
+   * answered or not. What is chained to the stage runs on a virtual thread and may block.
    */
   CompletionStage<List<Receipt>> publish(AppId app, List<Event> events);
 

@@ -203,7 +203,9 @@ public final class ViestiNode {
                       return Done.done();
                     },
                     blocking));
-    var calls = new AppCalls(sharding, locals, settings.askTimeout(), blocking);
+    var patience = new Patience(settings.askTimeout(), System::nanoTime, blocking);
+    patience.start(alarms);
+    var calls = new AppCalls(sharding, locals, settings.askTimeout(), patience, blocking);
     return new ViestiNode(
         system,
         new ClusteredViesti(

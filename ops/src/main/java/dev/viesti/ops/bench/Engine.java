@@ -144,6 +144,22 @@ final class Engine implements AutoCloseable {
         .whenComplete((receipts, failed) -> unanswered.decrementAndGet());
   }
 
+  /** Publishes as most callers do: they wait, and have chained nothing to the answer. */
+  List<Receipt> publishAndWait(AppId app, List<Event> events) throws Exception {
+    unanswered.incrementAndGet();
+    try {
+      if (closing) {
+        throw new IllegalStateException("the node stops");
+      }
+      return viesti()
+          .publish(app, events)
+          .toCompletableFuture()
+          .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    } finally {
+      unanswered.decrementAndGet();
+    }
+  }
+
   /**
    * An app for each workload, with a trigger for each handler: events of their names as type. Its
    * id is in every row and its index entry, so all are of the same length, that of a usual id.

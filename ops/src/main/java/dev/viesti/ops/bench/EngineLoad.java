@@ -65,8 +65,12 @@ final class EngineLoad {
         producer -> {
           var open = new Semaphore(shape.open());
           while (System.nanoTime() < end && failure.get() == null) {
-            open.acquireUninterruptibly();
-            emit(open);
+            if (shape.open() == 1) {
+              emitAndWait();
+            } else {
+              open.acquireUninterruptibly();
+              emit(open);
+            }
           }
           open.acquireUninterruptibly(shape.open());
         });
@@ -124,12 +128,24 @@ final class EngineLoad {
     return this;
   }
 
-  private void emit(Semaphore open) {
+  private List<Event> batch() {
     List<Event> events = new ArrayList<>(shape.batch());
     for (int n = 0; n < shape.batch(); n++) {
       events.add(engine.event(EngineHandlers.NOOP));
     }
-    emit(engine, app, events, acks::add)
+    return events;
+  }
+
+  private void emitAndWait() throws Exception {
+    List<Event> events = batch();
+    long started = System.nanoTime();
+    int receipts = engine.publishAndWait(app, events).size();
+    acks.add(System.nanoTime() - started);
+    accepted.addAndGet(receipts);
+  }
+
+  private void emit(Semaphore open) {
+    emit(engine, app, batch(), acks::add)
         .whenComplete(
             (receipts, failed) -> {
               if (failed == null) {
