@@ -27,6 +27,7 @@ class BenchInterruptTest {
   private static final Duration IN_THE_MIDDLE = Duration.ofSeconds(8);
 
   private static final long STOP_MAX_S = 60;
+  private static final Duration REAPED_MAX = Duration.ofSeconds(5);
 
   /**
    * A shell that runs tests in the background ignores the signal, and so would its children; and
@@ -95,7 +96,9 @@ class BenchInterruptTest {
     assertThat(bench.waitFor(STOP_MAX_S, TimeUnit.SECONDS)).isTrue();
     String whole = Files.readString(folder.resolve("said"), UTF_8);
     assertThat(bench.exitValue()).as(whole).isEqualTo(130);
-    assertThat(below).noneMatch(ProcessHandle::isAlive);
+    // a killed process lives on until whoever is its parent by then has noticed
+    Await.until(
+        "all have ended", REAPED_MAX, () -> below.stream().noneMatch(ProcessHandle::isAlive));
     assertThat(folder.resolve("tmp")).isEmptyDirectory();
     List<String> lines = whole.lines().toList();
     assertThat(lines).as(whole).hasSize(3);
