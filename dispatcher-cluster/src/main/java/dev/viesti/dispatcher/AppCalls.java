@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
@@ -28,22 +29,26 @@ final class AppCalls {
   private final Duration timeout;
   private final Patience patience;
   private final Executor executor;
+  private final BooleanSupplier stopping;
 
   /**
    * @param patience of {@code timeout}
    * @param executor runs what follows an answer, and statements: it may block
+   * @param stopping whether this node leaves: apps are not asked through it any more
    */
   AppCalls(
       ClusterSharding sharding,
       LocalApps locals,
       Duration timeout,
       Patience patience,
-      Executor executor) {
+      Executor executor,
+      BooleanSupplier stopping) {
     this.sharding = sharding;
     this.locals = locals;
     this.timeout = timeout;
     this.patience = patience;
     this.executor = executor;
+    this.stopping = stopping;
   }
 
   Executor executor() {
@@ -121,6 +126,12 @@ final class AppCalls {
       Class<A> expected,
       Duration patience,
       Function<ActorRef<Answer>, App.Command> command) {
+    if (stopping.getAsBoolean()) {
+      // sharding that stops would keep the question, and the caller would wait until its time is up
+      return CompletableFuture.failedFuture(
+          new RefusedException(
+              new Refusal.Unavailable("this node is stopping", Duration.ofSeconds(1))));
+    }
     var result = new CompletableFuture<A>();
     // always the …Async form with an executor: Scala-backed stages start a thread per callback else
     sharding

@@ -41,6 +41,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
@@ -159,10 +160,11 @@ public final class ViestiNode {
                 entity -> App.create(new AppId(entity.getEntityId()), entity.getShard(), parts))
             .withStopMessage(new App.Stop()));
     CoordinatedShutdown shutdown = CoordinatedShutdown.get(system);
+    BooleanSupplier stopping = () -> shutdown.getShutdownReason().isPresent();
     Consumer<AppId> wake =
         app -> {
           // sharding that stops would keep the message, and wait until its time is up
-          if (shutdown.getShutdownReason().isEmpty()) {
+          if (!stopping.getAsBoolean()) {
             sharding.entityRefFor(App.KEY, app.value()).tell(new App.Wake());
           }
         };
@@ -205,7 +207,7 @@ public final class ViestiNode {
                     blocking));
     var patience = new Patience(settings.askTimeout(), System::nanoTime, blocking);
     patience.start(alarms);
-    var calls = new AppCalls(sharding, locals, settings.askTimeout(), patience, blocking);
+    var calls = new AppCalls(sharding, locals, settings.askTimeout(), patience, blocking, stopping);
     return new ViestiNode(
         system,
         new ClusteredViesti(

@@ -16,9 +16,13 @@ import dev.viesti.protocol.delivery.Outcome;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.handler.EventHandler;
 import dev.viesti.protocol.trigger.TriggerId;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
@@ -27,9 +31,48 @@ import org.slf4j.LoggerFactory;
 final class StopPostgresTest {
   private static final AppId APP = new AppId("shop");
 
+  /** Far less than {@code viesti.node.ask-timeout}. */
+  private static final long PROMPT_S = 3;
+
   /** Two looks of the sweep fit into the time that executions have to end. */
   private static final String CONFIG =
       "viesti.node.sweep-interval = 1 s, viesti.outbox.drain-deadline = 2500 ms";
+
+  /** Its callers can go to another node at once. */
+  @Test
+  void keepsNobodyWaitingWhileItStops() throws Exception {
+    var started = new CountDownLatch(1);
+    var never = new CountDownLatch(1);
+    Map<String, EventHandler> handlers =
+        Map.of(
+            "hangs",
+            call -> {
+              started.countDown();
+              never.await();
+              return Outcome.Succeeded.PLAIN;
+            });
+    TestDatabase database = TestNode.database();
+    try (TestNode node = TestNode.start(database, handlers, CONFIG)) {
+      get(node.viesti.putApp(APP, AppSettings.of(null, 1, false, null), null, "me"));
+      get(node.viesti.putTrigger(APP, new TriggerId("t"), handler("hangs", "*", 5), null, "me"));
+      get(node.viesti.publish(APP, List.of(event("a", null, "1"))));
+      started.await();
+      Thread stopping = Thread.ofPlatform().start(node::close);
+      Set<String> refusals = new HashSet<>();
+      while (stopping.isAlive()) {
+        try {
+          node.viesti
+              .publish(APP, List.of(event("a", null, "1")))
+              .toCompletableFuture()
+              .get(PROMPT_S, TimeUnit.SECONDS);
+        } catch (ExecutionException refused) {
+          assertThat(refused).hasCauseInstanceOf(RefusedException.class);
+          refusals.add(String.valueOf(refused.getMessage()));
+        }
+      }
+      assertThat(refusals).anySatisfy(why -> assertThat(why).contains("this node is stopping"));
+    }
+  }
 
   /** A wake-up for an app that moves keeps sharding from stopping until its time is up, 20 s. */
   @Test
