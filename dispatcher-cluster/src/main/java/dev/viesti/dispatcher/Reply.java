@@ -92,7 +92,7 @@ final class Reply<T> extends CompletableFuture<T> {
 
   @Override
   public T get() throws InterruptedException, ExecutionException {
-    if (!await(Long.MAX_VALUE)) {
+    if (!await(Long.MAX_VALUE) && Thread.interrupted()) {
       throw new InterruptedException();
     }
     return super.get();

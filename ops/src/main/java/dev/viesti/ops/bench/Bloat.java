@@ -65,6 +65,9 @@ record Bloat() implements Workload {
         .measured
         .with("saturated_per_s", most)
         .with("clean_per_s", clean.rate)
+        .with(
+            "clean_wal_bytes_per_event",
+            clean.measured.figures().getOrDefault(Measured.WAL, Double.NaN))
         .with("clean_slowest_slice_of_median", clean.flatness)
         .with("slowest_slice_of_median", pinned.flatness)
         .with("share_of_clean", pinned.rate / clean.rate);
