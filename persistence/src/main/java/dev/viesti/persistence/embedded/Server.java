@@ -164,8 +164,11 @@ final class Server {
             // Measured on a delete that touches 10,000 cold pages: pglz writes a quarter of the WAL
             // and takes three times as long; inserts do not differ. CPU is what a laptop lacks.
             "wal_compression=off",
-            // The outbox lives by deletes; once a minute, the default, lets it bloat in between.
-            "autovacuum_naptime=10s",
+            // The outbox lives by deletes; the less of it is dead, the fewer pages are written
+            // whole
+            // after a checkpoint: at 250,000 events/s 25 bytes of WAL an event less than with 10 s.
+            // Looking costs a thousandth of a core.
+            "autovacuum_naptime=2s",
             "timezone=UTC",
             "log_timezone=UTC",
             "log_checkpoints=off",
