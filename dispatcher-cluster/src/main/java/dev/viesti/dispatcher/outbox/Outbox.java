@@ -111,7 +111,7 @@ public final class Outbox {
     this.parts = parts;
     this.idleness = new Idleness(parts);
     this.ownership = new Ownership(parts);
-    this.window = new Window(parts.settings(), parts.owners().clock(), policy);
+    this.window = new Window(parts.settings(), parts::now, policy);
     this.loader = new PageLoader(parts, window);
     this.intake = new OutboxIntake(parts, entrance, window);
     this.clients = new ClientRowIntake(parts, window, intake);
@@ -137,7 +137,8 @@ public final class Outbox {
                 timers -> {
                   context.setLoggerName(Outbox.class); // its parts log in its name
                   PostBox posts = entrance.posts();
-                  var parts = new OutboxParts(context, timers, posts, owners, app, parent);
+                  var time = new TurnClock(owners.clock(), owners.ticker());
+                  var parts = new OutboxParts(context, timers, posts, owners, app, parent, time);
                   var outbox = new Outbox(parts, entrance, policy);
                   posts.open(() -> context.getSelf().tell(new Posted()));
                   outbox.ownership.claim(outbox.parking.triggers());
@@ -156,6 +157,7 @@ public final class Outbox {
   }
 
   private Behavior<Command> on(Command command) {
+    parts.time().turn();
     if (command instanceof Posted) {
       parts.posts().take().forEach(this::handle);
     } else {
@@ -214,6 +216,7 @@ public final class Outbox {
 
   /** After each message: start what may run, read what there is room for, or end. */
   private Behavior<Command> goOn() {
+    parts.time().turn(); // timers are set by it
     intake.letIn(ownership.phase() == Phase.OWNING && !ownership.isEnding(), ownership.epoch());
     if (ownership.mayRun()) {
       parking.bury();
@@ -388,6 +391,7 @@ public final class Outbox {
   }
 
   private Behavior<Command> onStopped() {
+    parts.time().turn();
     intake.letIn(false, 0);
     parts.owners().telemetry().ownsNoMore(parts.app());
     runs.leave();

@@ -157,7 +157,7 @@ final class OutboxIntake {
     for (Insert.Routed event : routed) {
       bytes += (long) event.event().weight() * event.routes().size();
     }
-    var insert = new Insert(parts.app(), epoch, parts.now(), routed);
+    var insert = new Insert(parts.app(), epoch, parts.owners().clock().instant(), routed);
     long waiting = pending.get();
     if (waiting + insert.rows() > parts.settings().pendingMax()) {
       refuse(accept, "the app has %,d deliveries waiting, which is its limit".formatted(waiting));

@@ -11,7 +11,7 @@ import org.slf4j.Logger;
 
 /**
  * What the parts of one outbox share: its actor and the ways to reach it, its node, its app. For
- * the actor's thread only, but for {@code posts}, the settings and the clock.
+ * the actor's thread only, but for {@code posts}, {@code owners} and {@code app}.
  */
 record OutboxParts(
     ActorContext<Outbox.Command> context,
@@ -19,16 +19,18 @@ record OutboxParts(
     PostBox posts,
     Owners owners,
     AppId app,
-    OutboxParent parent) {
+    OutboxParent parent,
+    TurnClock time) {
   OutboxSettings settings() {
     return owners.settings();
   }
 
+  /** The time of this turn. */
   Instant now() {
-    return owners.clock().instant();
+    return time.now();
   }
 
-  /** Nanoseconds that nobody corrects; only differences mean something. */
+  /** Nanoseconds that nobody corrects, at this moment; only differences mean something. */
   long ticks() {
     return owners.ticker().getAsLong();
   }

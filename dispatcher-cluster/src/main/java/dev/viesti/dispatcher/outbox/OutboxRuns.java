@@ -156,12 +156,16 @@ final class OutboxRuns {
   private boolean underAppLimit() {
     return !policy.settings().paused()
         && window.ledger().running() < policy.settings().concurrency()
-        && rates.allowsApp(parts.ticks());
+        && rates.allowsApp(ticks());
+  }
+
+  private long ticks() {
+    return rates.areNone() ? parts.time().ticks() : parts.ticks();
   }
 
   /** Executions that a trigger may have now. */
   private int limit(TriggerId trigger) {
-    return rates.allows(trigger, parts.ticks()) ? policy.limit(trigger) : 0;
+    return rates.allows(trigger, ticks()) ? policy.limit(trigger) : 0;
   }
 
   /**
@@ -183,7 +187,7 @@ final class OutboxRuns {
     }
     var run = new Executions.Run(row, trigger, startedAt);
     executions.add(run);
-    rates.started(row.trigger(), parts.ticks());
+    rates.started(row.trigger(), ticks());
     if (careful.begins(row)) {
       mark(run);
     } else {

@@ -44,6 +44,11 @@ final class Rates {
     return new RateWindow(limit);
   }
 
+  /** Whether nothing is limited: then the time of a start need not be exact. */
+  boolean areNone() {
+    return app == null && triggers.isEmpty();
+  }
+
   /**
    * There was an owner before, which may have used up what the limits allow.
    *

@@ -2,8 +2,8 @@ package dev.viesti.dispatcher.outbox;
 
 import dev.viesti.dispatcher.metrics.Telemetry;
 import dev.viesti.protocol.delivery.Delivery;
-import java.time.Clock;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
 
@@ -16,12 +16,12 @@ final class Window {
   private static final int REWOUND_PAGES = 2;
 
   private final OutboxSettings settings;
-  private final Clock clock;
+  private final InstantSource clock;
   private final Ledger ledger = new Ledger();
   private final TablePosition table;
   private OutboxPolicy policy;
 
-  Window(OutboxSettings settings, Clock clock, OutboxPolicy policy) {
+  Window(OutboxSettings settings, InstantSource clock, OutboxPolicy policy) {
     this.settings = settings;
     this.clock = clock;
     this.table = new TablePosition(settings.horizon());
