@@ -9,12 +9,14 @@ import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Wakes an owner when something of its becomes due: to the millisecond, by the node's alarms,
- * because a scheduled delivery is promised that. Belongs to one {@link Outbox} and is called on its
- * thread only.
+ * Wakes an owner every now and then, and when something of its becomes due: to the millisecond, by
+ * the node's alarms, because a scheduled delivery is promised that. Belongs to one {@link Outbox}
+ * and is called on its thread only.
  */
 final class AlarmClock {
   private static final Duration LEAST = Duration.ofMillis(1);
+
+  private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
 
   private final OutboxParts parts;
   private @Nullable Instant dueAt;
@@ -25,6 +27,15 @@ final class AlarmClock {
 
   AlarmClock(OutboxParts parts) {
     this.parts = parts;
+  }
+
+  /** Begins what is sent every now and then, as long as the owner lives. */
+  void start() {
+    parts.timers().startTimerWithFixedDelay(new Outbox.Look(), LOOK_EVERY);
+    parts
+        .timers()
+        .startTimerWithFixedDelay(
+            new Outbox.ClientRowsMayWait(), parts.settings().clientRowsInterval());
   }
 
   /** Sends {@link Outbox.Due} at {@code next}, and not before; null means never. */

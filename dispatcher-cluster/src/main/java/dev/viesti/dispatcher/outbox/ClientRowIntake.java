@@ -171,7 +171,7 @@ final class ClientRowIntake {
     }
     long bytes = group.stream().mapToLong(row -> MOVE_BYTES * (1 + row.routes().size())).sum();
     moving = true;
-    var write = new OutboxIntake.InFlight(epoch, result -> moved(group, result));
+    var write = new InFlight.Sent(epoch, result -> moved(group, result));
     intake.submit(
         write,
         new Write.Move(
@@ -186,18 +186,18 @@ final class ClientRowIntake {
         });
   }
 
-  private OutboxIntake.After moved(List<Write.Moving> group, Write.Result result) {
+  private InFlight.After moved(List<Write.Moving> group, Write.Result result) {
     moving = false;
     return switch (result) {
       case Write.Result.Moved(var placed) -> {
         rows.succeeded();
         group.forEach(row -> rows.left(row.row().seq()));
         take(placed);
-        yield OutboxIntake.After.NOTHING;
+        yield InFlight.After.NOTHING;
       }
       case Write.Result.Fenced fenced -> {
         giveBack(group);
-        yield OutboxIntake.After.RENEW;
+        yield InFlight.After.RENEW;
       }
       case Write.Result.Failed(var failure, var detail) -> {
         if (failure == SqlFailure.UNKNOWN) {
@@ -208,7 +208,7 @@ final class ClientRowIntake {
         }
         parts.log().warn("app {} could not place its clients' rows ({})", parts.app(), detail);
         giveBack(group);
-        yield OutboxIntake.After.NOTHING;
+        yield InFlight.After.NOTHING;
       }
       case Write.Result.Accepted accepted -> throw wrong(result);
       case Write.Result.Replayed replayed -> throw wrong(result);

@@ -10,7 +10,6 @@ import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.persistence.outbox.RowChange;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.OrderKey;
-import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -67,7 +66,7 @@ public final class Outbox {
   /** There is something in the post box. */
   record Posted() implements News {}
 
-  record Written(OutboxIntake.InFlight write, Write.Result result) implements News {}
+  record Written(InFlight.Sent write, Write.Result result) implements News {}
 
   record Loaded(PageLoader.@Nullable Loaded page, @Nullable Throwable failure) implements News {}
 
@@ -91,7 +90,6 @@ public final class Outbox {
 
   static final String MOVING = "the app is moving to another node";
   private static final String DATABASE_AWAY = "the database is not available";
-  private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
 
   private final OutboxParts parts;
   private final Ownership ownership;
@@ -142,9 +140,7 @@ public final class Outbox {
                   var outbox = new Outbox(parts, entrance, policy);
                   posts.open(() -> context.getSelf().tell(new Posted()));
                   outbox.ownership.claim(outbox.parking.triggers());
-                  timers.startTimerWithFixedDelay(new Look(), LOOK_EVERY);
-                  timers.startTimerWithFixedDelay(
-                      new ClientRowsMayWait(), owners.settings().clientRowsInterval());
+                  outbox.alarms.start();
                   return outbox.behavior();
                 }));
   }
@@ -192,7 +188,7 @@ public final class Outbox {
       case Ownership.Renewed(var renewed, var failure) -> onRenewed(renewed, failure);
       case Written(var write, var result) -> {
         idleness.busy();
-        if (intake.written(write, result, ownership.epoch()) == OutboxIntake.After.RENEW) {
+        if (intake.written(write, result, ownership.epoch()) == InFlight.After.RENEW) {
           ownership.renew();
         }
       }
@@ -221,8 +217,7 @@ public final class Outbox {
     if (ownership.mayRun()) {
       parking.bury();
       runs.start(ownership.epoch());
-      long numbered = ownership.certainUpTo(); // before it is asked whether anything is on its way
-      loader.load(intake.quiet() ? numbered : ownership.beforeClaim());
+      loader.load(intake.certainUpTo(ownership));
       if (ownership.phase() == Phase.OWNING) {
         replays.goOn(ownership.epoch());
         clients.goOn(ownership.epoch());

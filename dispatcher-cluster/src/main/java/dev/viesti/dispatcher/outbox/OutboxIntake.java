@@ -13,10 +13,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * How events come into an outbox: counts what waits, hands inserts to the node's writer, answers
@@ -25,28 +22,6 @@ import org.jspecify.annotations.Nullable;
  * while they are let in, and the writer's lane gives the answers at once.
  */
 final class OutboxIntake {
-  /** What the owner must do after the news of a write. */
-  enum After {
-    NOTHING,
-    /** Take a new epoch, or learn that somebody else has. */
-    RENEW
-  }
-
-  /** A write whose news has not been taken over. News is taken over in the order of submission. */
-  static final class InFlight {
-    private final long epoch;
-    private final Function<Write.Result, After> then;
-    private Write.@Nullable Result result;
-
-    /**
-     * @param epoch that it was sent under
-     */
-    InFlight(long epoch, Function<Write.Result, After> then) {
-      this.epoch = epoch;
-      this.then = then;
-    }
-  }
-
   static final String TOO_MUCH = "more is being accepted than PostgreSQL can take";
 
   private final OutboxParts parts;
@@ -54,9 +29,7 @@ final class OutboxIntake {
   private final Window window;
   private final ArrayDeque<Outbox.Accept> held = new ArrayDeque<>();
 
-  /** The lane's order: who adds to it hands over to the lane before anybody else does. */
-  private final ArrayDeque<InFlight> inFlight = new ArrayDeque<>();
-
+  private final InFlight inFlight = new InFlight();
   private final AtomicLong pending = new AtomicLong();
 
   /** Under which callers are let in; 0 = they are not. */
@@ -73,11 +46,14 @@ final class OutboxIntake {
     return pending.get();
   }
 
-  /** Nothing is on its way to the table; when callers are let in, that may change at any moment. */
+  /** Nothing is on its way to the table. */
   boolean quiet() {
-    synchronized (inFlight) {
-      return inFlight.isEmpty();
-    }
+    return inFlight.isEmpty();
+  }
+
+  /** See {@link InFlight#certainUpTo}. */
+  long certainUpTo(Ownership ownership) {
+    return inFlight.certainUpTo(ownership::certainUpTo, ownership.beforeClaim());
   }
 
   /** The table is known to be empty: whatever was counted wrongly is put right. */
@@ -163,7 +139,7 @@ final class OutboxIntake {
       refuse(accept, "the app has %,d deliveries waiting, which is its limit".formatted(waiting));
       return;
     }
-    var write = new InFlight(epoch, result -> accepted(accept, result));
+    var write = new InFlight.Sent(epoch, result -> accepted(accept, result));
     submit(
         write,
         new Write.Accept(
@@ -174,16 +150,8 @@ final class OutboxIntake {
         () -> refuse(accept, TOO_MUCH));
   }
 
-  void submit(InFlight write, Write what, Runnable refused) {
-    boolean taken;
-    synchronized (inFlight) {
-      inFlight.add(write);
-      taken = parts.owners().commits().writer().submit(what);
-      if (!taken) {
-        inFlight.removeLast();
-      }
-    }
-    if (!taken) {
+  void submit(InFlight.Sent write, Write what, Runnable refused) {
+    if (!inFlight.send(write, () -> parts.owners().commits().writer().submit(what))) {
       refused.run();
     }
   }
@@ -211,36 +179,16 @@ final class OutboxIntake {
     accept.answer().accept(new Answer.Accepted(receipts));
   }
 
-  /**
-   * The news of a write, and of those after it that waited for it.
-   *
-   * @param epoch the owner's; that a write under an older one was fenced is no news
-   */
-  After written(InFlight write, Write.Result result, long epoch) {
-    write.result = result;
-    After after = After.NOTHING;
-    for (InFlight first = next(); first != null; first = next()) {
-      Write.Result news = Objects.requireNonNull(first.result);
-      boolean stale = news instanceof Write.Result.Fenced && first.epoch < epoch;
-      boolean renew = first.then.apply(news) == After.RENEW && !stale;
-      after = renew ? After.RENEW : after;
-    }
-    return after;
+  /** The news of a write; see {@link InFlight#news}. */
+  InFlight.After written(InFlight.Sent write, Write.Result result, long epoch) {
+    return inFlight.news(write, result, epoch);
   }
 
-  /** Takes the first write, if its news is there. */
-  private @Nullable InFlight next() {
-    synchronized (inFlight) {
-      InFlight first = inFlight.peek();
-      return first == null || first.result == null ? null : inFlight.remove();
-    }
-  }
-
-  private After accepted(Outbox.Accept accept, Write.Result result) {
+  private InFlight.After accepted(Outbox.Accept accept, Write.Result result) {
     return switch (result) {
       case Write.Result.Accepted(var inserted) -> {
         take(inserted.rows());
-        yield After.NOTHING;
+        yield InFlight.After.NOTHING;
       }
       case Write.Result.Replayed replayed ->
           throw new IllegalStateException("an insert was answered as a replay");
@@ -248,7 +196,7 @@ final class OutboxIntake {
           throw new IllegalStateException("an insert was answered as a move");
       case Write.Result.Fenced fenced -> {
         refuse(accept, Outbox.MOVING);
-        yield After.RENEW;
+        yield InFlight.After.RENEW;
       }
       case Write.Result.Failed(var failure, var detail) -> {
         if (failure == SqlFailure.REFUSED) {
@@ -262,12 +210,12 @@ final class OutboxIntake {
   }
 
   /** Its rows may be there all the same. */
-  After doubt(SqlFailure failure) {
+  InFlight.After doubt(SqlFailure failure) {
     if (failure != SqlFailure.UNKNOWN) {
-      return After.NOTHING;
+      return InFlight.After.NOTHING;
     }
     window.table().doubt();
-    return After.RENEW;
+    return InFlight.After.RENEW;
   }
 
   /** Rows due at once that the writer has just made durable. */

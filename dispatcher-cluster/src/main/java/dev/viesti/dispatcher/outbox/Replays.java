@@ -62,7 +62,7 @@ final class Replays {
     AppId app = parts.app();
     PostBox posts = parts.posts();
     underWay++;
-    var write = new OutboxIntake.InFlight(epoch, result -> written(result, replyTo));
+    var write = new InFlight.Sent(epoch, result -> written(result, replyTo));
     intake.submit(
         write,
         new Write.Replay(
@@ -77,7 +77,7 @@ final class Replays {
         });
   }
 
-  private OutboxIntake.After written(Write.Result result, ActorRef<Answer> replyTo) {
+  private InFlight.After written(Write.Result result, ActorRef<Answer> replyTo) {
     underWay--;
     tellParking();
     return switch (result) {
@@ -90,7 +90,7 @@ final class Replays {
         }
         parking.replayed(replayed.keys());
         replyTo.tell(new Answer.Replayed(replayed.rows()));
-        yield OutboxIntake.After.NOTHING;
+        yield InFlight.After.NOTHING;
       }
       case Write.Result.Accepted accepted ->
           throw new IllegalStateException("a replay was answered as an insert");
@@ -98,7 +98,7 @@ final class Replays {
           throw new IllegalStateException("a replay was answered as a move");
       case Write.Result.Fenced fenced -> {
         replyTo.tell(Answer.unavailable(Outbox.MOVING));
-        yield OutboxIntake.After.RENEW;
+        yield InFlight.After.RENEW;
       }
       case Write.Result.Failed(var failure, var detail) -> {
         replyTo.tell(Answer.unavailable("the database is not available: " + detail));
