@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,7 @@ public final class BinaryArray {
     INT4("integer", Oid.INT4, Oid.INT4_ARRAY),
     INT8("bigint", Oid.INT8, Oid.INT8_ARRAY),
     TEXT("text", Oid.TEXT, Oid.TEXT_ARRAY),
+    TIMESTAMPTZ("timestamptz", Oid.TIMESTAMPTZ, Oid.TIMESTAMPTZ_ARRAY),
     UUID("uuid", Oid.UUID, Oid.UUID_ARRAY);
 
     private final String sql;
@@ -41,6 +43,12 @@ public final class BinaryArray {
       return sql;
     }
   }
+
+  /** PostgreSQL counts time from 2000-01-01 on. */
+  private static final long EPOCH_MICROS = 946_684_800_000_000L;
+
+  /** The smallest number stands for {@code -infinity}. */
+  private static final long BEFORE_ALL = Long.MIN_VALUE;
 
   private static final int HEAD = 5 * Integer.BYTES;
   private static final int NULL = -1;
@@ -89,6 +97,22 @@ public final class BinaryArray {
     } else {
       element(Long.BYTES).putLong(value);
     }
+  }
+
+  /**
+   * A time, cut to the microsecond.
+   *
+   * @param value null means {@code -infinity}
+   * @throws ArithmeticException 292,000 years from now
+   */
+  public void addTime(@Nullable Instant value) {
+    long micros =
+        value == null
+            ? BEFORE_ALL
+            : Math.addExact(
+                    Math.multiplyExact(value.getEpochSecond(), 1_000_000L), value.getNano() / 1_000)
+                - EPOCH_MICROS;
+    element(Long.BYTES).putLong(micros);
   }
 
   public void add(int value) {

@@ -26,11 +26,9 @@ final class InsertSql {
   /**
    * A column of new rows, bound as one array.
    *
-   * @param value what is taken of it, as a part of a select list
    * @param isUsedBy whether a row needs it; in the others it has its default
    */
-  record Column(
-      String name, BinaryArray.Type type, String value, Predicate<Delivery> isUsedBy, Add add) {
+  record Column(String name, BinaryArray.Type type, Predicate<Delivery> isUsedBy, Add add) {
     BinaryArray array(List<Delivery> rows) {
       var array = new BinaryArray(type, rows.size());
       rows.forEach(row -> add.add(array, row));
@@ -58,18 +56,14 @@ final class InsertSql {
       union all select 0, event_id, app_id from fresh
       """;
 
-  private static final String MICROS = "timestamptz 'epoch' + k.%s * interval '1 microsecond'";
-
   private static final List<Column> COMMON =
       List.of(
           common("seq", BinaryArray.Type.INT8, (array, row) -> array.add(row.seq())),
           common("event_id", BinaryArray.Type.UUID, (array, row) -> array.add(row.event().id())),
-          new Column(
+          common(
               "accepted_at",
-              BinaryArray.Type.INT8,
-              MICROS.formatted("accepted_at"),
-              row -> true,
-              (array, row) -> array.add(SqlArrays.micros(row.acceptedAt()))),
+              BinaryArray.Type.TIMESTAMPTZ,
+              (array, row) -> array.addTime(row.acceptedAt())),
           common(
               "trigger_id",
               BinaryArray.Type.TEXT,
@@ -86,26 +80,22 @@ final class InsertSql {
       List.of(
           new Column(
               DUE,
-              BinaryArray.Type.INT8,
-              "coalesce(" + MICROS.formatted(DUE) + ", '-infinity')",
+              BinaryArray.Type.TIMESTAMPTZ,
               row -> row.dueAt() != null,
-              (array, row) -> array.add(SqlArrays.micros(row.dueAt()))),
+              (array, row) -> array.addTime(row.dueAt())),
           new Column(
               "depth",
               BinaryArray.Type.INT4,
-              "k.depth",
               row -> row.event().depth() != 0,
               (array, row) -> array.add(row.event().depth())),
           new Column(
               "data_binary",
               BinaryArray.Type.BOOL,
-              "k.data_binary",
               row -> row.event().dataBinary(),
               (array, row) -> array.add(row.event().dataBinary())),
           new Column(
               "root_id",
               BinaryArray.Type.UUID,
-              "k.root_id",
               row -> row.event().rootId() != null,
               (array, row) -> array.add(row.event().rootId())),
           rare("ordering_key", Delivery::orderingKey),
@@ -121,14 +111,13 @@ final class InsertSql {
   private final Map<Form, Text> texts = new ConcurrentHashMap<>();
 
   private static Column common(String name, BinaryArray.Type type, Add add) {
-    return new Column(name, type, "k." + name, row -> true, add);
+    return new Column(name, type, row -> true, add);
   }
 
   private static Column rare(String name, Function<Delivery, @Nullable String> value) {
     return new Column(
         name,
         BinaryArray.Type.TEXT,
-        "k." + name,
         row -> value.apply(row) != null,
         (array, row) -> array.add(value.apply(row)));
   }
@@ -222,7 +211,7 @@ final class InsertSql {
     var arrays = new StringJoiner(", ");
     for (Column column : columns) {
       names.add(column.name());
-      values.add(column.value());
+      values.add("k." + column.name());
       arrays.add("unnest(?::%s[]) as %s".formatted(column.type().sql(), column.name()));
     }
     boolean later = columns.stream().anyMatch(column -> column.name().equals(DUE));
