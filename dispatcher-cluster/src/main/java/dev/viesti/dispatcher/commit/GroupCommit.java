@@ -22,7 +22,10 @@ import org.slf4j.LoggerFactory;
 final class GroupCommit<T, G> {
   /** What a lane does. */
   interface Work<T, G> {
-    /** Makes the group; called for one group after the other, in the order of submission. */
+    /**
+     * Makes the group; called for one group after the other, in the order of submission. May ask
+     * the database.
+     */
     G take(List<T> items);
 
     /** Makes it durable and tells those who wait. Must not throw. */
@@ -72,6 +75,10 @@ final class GroupCommit<T, G> {
   private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
 
   private final ReentrantLock lock = new ReentrantLock();
+
+  /** Held from the taking of items to the end of {@link Work#take}; taken before {@link #lock}. */
+  private final ReentrantLock making = new ReentrantLock();
+
   private final List<Lane> lanes = new ArrayList<>();
   private final Condition closing = lock.newCondition();
   private final ArrayDeque<T> waiting = new ArrayDeque<>();
@@ -191,10 +198,26 @@ final class GroupCommit<T, G> {
   }
 
   /**
-   * Waits for the next group, after the one before is done; null when the lanes are closed and
-   * nothing waits. Another lane is woken only for what this one leaves.
+   * The next group, after the one before is done; null when the lanes are closed and nothing waits.
+   * Whoever submits does not wait while it is made.
    */
   private @Nullable G next(Lane lane, long lastStart) throws InterruptedException {
+    while (mayGoOn(lane, lastStart)) {
+      making.lock();
+      try {
+        List<T> items = remove();
+        if (!items.isEmpty()) {
+          return work.take(items);
+        }
+      } finally {
+        making.unlock();
+      }
+    }
+    return null;
+  }
+
+  /** Waits until the lane may take what waits; false when the lanes are closed and nothing does. */
+  private boolean mayGoOn(Lane lane, long lastStart) throws InterruptedException {
     lock.lock();
     try {
       if (lane.isBusy) {
@@ -204,7 +227,7 @@ final class GroupCommit<T, G> {
       while (!mayTake()) {
         if (closed && waiting.isEmpty()) {
           lanes.forEach(other -> other.arrived.signal());
-          return null;
+          return false;
         }
         lane.waits = true;
         lane.arrived.await();
@@ -217,9 +240,7 @@ final class GroupCommit<T, G> {
       while (rest > 0 && !closed) {
         rest = closing.awaitNanos(rest);
       }
-      G group = work.take(remove());
-      wake();
-      return group;
+      return true;
     } finally {
       lock.unlock();
     }
@@ -255,17 +276,24 @@ final class GroupCommit<T, G> {
     return closed || waiting.size() >= expected || waitingWeight >= limits.furtherLaneAt();
   }
 
+  /** What goes into a group; another lane is woken for what it leaves. */
   private List<T> remove() {
-    List<T> items = new ArrayList<>();
-    long taken = 0;
-    while (!waiting.isEmpty() && taken < limits.groupMax()) {
-      T item = waiting.remove();
-      long itemWeight = weight.applyAsLong(item);
-      taken += itemWeight;
-      waitingWeight -= itemWeight;
-      items.add(item);
+    lock.lock();
+    try {
+      List<T> items = new ArrayList<>();
+      long taken = 0;
+      while (!waiting.isEmpty() && taken < limits.groupMax()) {
+        T item = waiting.remove();
+        long itemWeight = weight.applyAsLong(item);
+        taken += itemWeight;
+        waitingWeight -= itemWeight;
+        items.add(item);
+      }
+      wake();
+      return items;
+    } finally {
+      lock.unlock();
     }
-    return items;
   }
 
   /** Takes no more, commits what waits, and ends; waits for that at most {@code deadline}. */

@@ -29,7 +29,9 @@ public final class SeqBlocks {
   private final OwnerRepository repository;
   private final ArrayDeque<Range> ranges = new ArrayDeque<>();
   private long floor = Long.MIN_VALUE;
-  private long last = Long.MIN_VALUE;
+
+  /** Read without the lock, which is held while the database is asked. */
+  private volatile long last = Long.MIN_VALUE;
 
   public SeqBlocks(OwnerRepository repository) {
     this.repository = repository;
@@ -44,7 +46,7 @@ public final class SeqBlocks {
   }
 
   /** The largest number that was given out; nothing smaller will be from now on. */
-  public synchronized long last() {
+  public long last() {
     return last;
   }
 

@@ -8,11 +8,13 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class GroupCommitTest {
   private static final long FURTHER = 100;
@@ -25,10 +27,16 @@ class GroupCommitTest {
     final Queue<Integer> taken = new ConcurrentLinkedQueue<>();
     final BlockingQueue<Commit> begun = new LinkedBlockingQueue<>();
     final Semaphore mayEnd = new Semaphore(0);
+    volatile CountDownLatch mayTake = new CountDownLatch(0);
 
     @Override
     public List<Integer> take(List<Integer> items) {
       taken.addAll(items);
+      try {
+        mayTake.await();
+      } catch (InterruptedException stop) {
+        throw new IllegalStateException(stop);
+      }
       return items;
     }
 
@@ -113,6 +121,24 @@ class GroupCommitTest {
     assertThat(work.begun.poll(100, TimeUnit.MILLISECONDS)).isNull(); // there is no third lane
     work.mayEnd.release();
     assertThat(work.next().items()).containsExactly(1_000);
+  }
+
+  /** Numbers for its rows may have to come from a database that does not answer. */
+  @Test
+  @Timeout(60)
+  void keepsNobodyWaitingWhileAGroupIsMade() throws Exception {
+    lanes.start();
+    work.mayTake = new CountDownLatch(1);
+    lanes.submit(1);
+    while (work.taken.isEmpty()) {
+      Thread.onSpinWait();
+    }
+    lanes.submit(2);
+    lanes.submit((int) FURTHER); // enough for the other lane, which must not pass the first
+    assertThat(work.taken).containsExactly(1);
+    work.mayTake.countDown();
+    assertThat(work.next().items()).containsExactly(1);
+    assertThat(work.next().items()).containsExactly(2, (int) FURTHER);
   }
 
   /** All of them were answered by one commit: they come again, one after the other. */
