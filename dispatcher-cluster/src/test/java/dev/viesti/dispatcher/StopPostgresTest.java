@@ -38,19 +38,20 @@ final class StopPostgresTest {
   private static final String CONFIG =
       "viesti.node.sweep-interval = 1 s, viesti.outbox.drain-deadline = 2500 ms";
 
+  private final CountDownLatch started = new CountDownLatch(1);
+  private final CountDownLatch never = new CountDownLatch(1);
+  private final Map<String, EventHandler> handlers =
+      Map.of(
+          "hangs",
+          call -> {
+            started.countDown();
+            never.await();
+            return Outcome.Succeeded.PLAIN;
+          });
+
   /** Its callers can go to another node at once. */
   @Test
   void keepsNobodyWaitingWhileItStops() throws Exception {
-    var started = new CountDownLatch(1);
-    var never = new CountDownLatch(1);
-    Map<String, EventHandler> handlers =
-        Map.of(
-            "hangs",
-            call -> {
-              started.countDown();
-              never.await();
-              return Outcome.Succeeded.PLAIN;
-            });
     TestDatabase database = TestNode.database();
     try (TestNode node = TestNode.start(database, handlers, CONFIG)) {
       get(node.viesti.putApp(APP, AppSettings.of(null, 1, false, null), null, "me"));
@@ -77,16 +78,6 @@ final class StopPostgresTest {
   /** A wake-up for an app that moves keeps sharding from stopping until its time is up, 20 s. */
   @Test
   void isNotKeptUpByItsOwnSweep() throws Exception {
-    var started = new CountDownLatch(1);
-    var never = new CountDownLatch(1);
-    Map<String, EventHandler> handlers =
-        Map.of(
-            "hangs",
-            call -> {
-              started.countDown();
-              never.await();
-              return Outcome.Succeeded.PLAIN;
-            });
     TestDatabase database = TestNode.database();
     var log = new ListAppender<ILoggingEvent>();
     var sharding = (Logger) LoggerFactory.getLogger("org.apache.pekko.cluster.sharding");
