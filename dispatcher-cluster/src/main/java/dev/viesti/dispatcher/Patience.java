@@ -39,7 +39,7 @@ final class Patience {
     this.executor = executor;
   }
 
-  /** Looks every now and then, until {@code timers} are shut down. */
+  /** Looks every now and then, until {@code timers} are shut down; {@link #close} comes then. */
   void start(ScheduledExecutorService timers) {
     var unused =
         timers.scheduleWithFixedDelay(
@@ -68,9 +68,21 @@ final class Patience {
         dropAnswered();
       }
     }
-    for (Call call : over) {
-      executor.execute(() -> call.result().completeExceptionally(call.silence().get()));
+    over.forEach(this::end);
+  }
+
+  /** Ends all that are open: there will be no answers any more. */
+  void close() {
+    List<Call> open;
+    synchronized (calls) {
+      open = List.copyOf(calls);
+      calls.clear();
     }
+    open.forEach(this::end);
+  }
+
+  private void end(Call call) {
+    executor.execute(() -> call.result().completeExceptionally(call.silence().get()));
   }
 
   private void dropAnswered() {

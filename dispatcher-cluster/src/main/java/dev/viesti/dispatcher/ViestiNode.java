@@ -130,6 +130,8 @@ public final class ViestiNode {
     var outcomes = new Outcomes(system);
     ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
     ScheduledExecutorService alarms = alarms();
+    var patience = new Patience(settings.askTimeout(), System::nanoTime, blocking);
+    patience.start(alarms);
     var uuids = Generators.timeBasedEpochGenerator();
     var telemetry = new Telemetry(options.meters(), options.clock());
     var locals = new LocalApps(telemetry);
@@ -200,13 +202,12 @@ public final class ViestiNode {
                       writer.close(LANES_DEADLINE);
                       settler.close(LANES_DEADLINE);
                       alarms.shutdownNow();
+                      patience.close();
                       targets.close();
                       database.close();
                       return Done.done();
                     },
                     blocking));
-    var patience = new Patience(settings.askTimeout(), System::nanoTime, blocking);
-    patience.start(alarms);
     var calls = new AppCalls(sharding, locals, settings.askTimeout(), patience, blocking, stopping);
     return new ViestiNode(
         system,

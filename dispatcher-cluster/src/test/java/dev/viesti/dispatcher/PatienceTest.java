@@ -58,6 +58,17 @@ class PatienceTest {
     assertThat(third).isCompletedExceptionally();
   }
 
+  @Test
+  void leavesNobodyWaitingAtTheEnd() {
+    var answered = call("answered");
+    var open = call("open");
+    answered.complete("yes");
+    patience.close();
+    executor.forEach(Runnable::run);
+    assertThat(answered).isCompletedWithValue("yes");
+    assertThatThrownBy(open::join).hasRootCauseMessage("open");
+  }
+
   private CompletableFuture<String> call(String name) {
     var call = new CompletableFuture<String>();
     patience.watch(call, () -> new IllegalStateException(name));
