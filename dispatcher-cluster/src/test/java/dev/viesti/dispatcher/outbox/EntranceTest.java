@@ -2,6 +2,7 @@ package dev.viesti.dispatcher.outbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.viesti.dispatcher.wire.Answer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -67,7 +68,9 @@ class EntranceTest {
     }
   }
 
+  /** No two are equal. */
   private static Outbox.Accept event() {
-    return new Outbox.Accept(List.of(), answer -> {});
+    var own = new ArrayList<Answer>();
+    return new Outbox.Accept(List.of(), own::add);
   }
 }
