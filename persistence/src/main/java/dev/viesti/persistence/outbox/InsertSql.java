@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The texts of inserts, one for each form that is used. A column that few events have is left out
- * until a row has it, and is in all texts from then on: each array costs PostgreSQL half a
- * microsecond, and each text a plan in each session. Thread-safe.
+ * until a row has it, and is in all texts from then on: each array costs PostgreSQL time in a small
+ * group, and each text a plan in each session. Thread-safe.
  */
 final class InsertSql {
   /** How a row's value goes into the array of its column. */

@@ -8,7 +8,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -57,22 +56,6 @@ final class SqlArrays {
     var array = new BinaryArray(BinaryArray.Type.INT4, rows.size());
     for (T row : rows) {
       array.add(column.applyAsInt(row));
-    }
-    array.bind(statement, ++at);
-  }
-
-  <T> void booleans(List<T> rows, Predicate<? super T> column) throws SQLException {
-    var array = new BinaryArray(BinaryArray.Type.BOOL, rows.size());
-    for (T row : rows) {
-      array.add(column.test(row));
-    }
-    array.bind(statement, ++at);
-  }
-
-  <T> void bytes(List<T> rows, Function<? super T, byte @Nullable []> column) throws SQLException {
-    var array = new BinaryArray(BinaryArray.Type.BYTEA, rows.size());
-    for (T row : rows) {
-      array.add(column.apply(row));
     }
     array.bind(statement, ++at);
   }

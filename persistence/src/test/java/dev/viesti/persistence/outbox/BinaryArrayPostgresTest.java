@@ -2,6 +2,7 @@ package dev.viesti.persistence.outbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.viesti.persistence.BinaryArray;
 import dev.viesti.persistence.embedded.TestPostgres;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -63,8 +64,12 @@ class BinaryArrayPostgresTest {
         arrays.longs(rows, Row::l);
         arrays.uuids(rows, Row::u);
         arrays.texts(rows, Row::t);
-        arrays.bytes(rows, Row::bytes);
-        arrays.booleans(rows, Row::z);
+        var bytes = new BinaryArray(BinaryArray.Type.BYTEA, 1);
+        rows.forEach(row -> bytes.add(row.bytes()));
+        arrays.array(bytes);
+        var booleans = new BinaryArray(BinaryArray.Type.BOOL, 1);
+        rows.forEach(row -> booleans.add(row.z()));
+        arrays.array(booleans);
         List<Row> read = new ArrayList<>();
         try (ResultSet row = statement.executeQuery()) {
           while (row.next()) {
