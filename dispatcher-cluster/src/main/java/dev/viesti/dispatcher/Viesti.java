@@ -61,8 +61,9 @@ public interface Viesti extends AutoCloseable {
 
   /**
    * Accepts events: when the stage completes, every match is durable. Answers one receipt per
-   * event, in order. Events of calls that one thread makes are accepted in the order of the calls,
-   * answered or not. What is chained to the stage runs on a virtual thread and may block.
+   * event, in order. Calls of one thread that do not wait for each other are accepted in their
+   * order while the app's owner stays where it is; not where it is just starting or moving. What is
+   * chained to the stage runs on a virtual thread and may block.
    */
   CompletionStage<List<Receipt>> publish(AppId app, List<Event> events);
 
