@@ -18,7 +18,8 @@ class ProcessCpuTest {
 
   @Test
   void countsProcessesThatHaveEnded() throws Exception {
-    assumeTrue(Files.exists(Path.of("/proc/self/stat")));
+    assumeTrue(
+        Files.exists(Path.of("/proc/self/stat")), "CPU times are read where there is a /proc");
     Process parent = new ProcessBuilder("sh", "-c", CHILD_ENDS).start();
     try (BufferedReader said = parent.inputReader()) {
       assertThat(said.readLine()).isEqualTo("ended");

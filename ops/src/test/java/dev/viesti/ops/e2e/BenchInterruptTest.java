@@ -65,7 +65,7 @@ class BenchInterruptTest {
 
   /** Its PostgreSQL runs. */
   private Process started(String workload, Path folder) throws Exception {
-    assumeTrue(canSendCtrlC());
+    assumeTrue(canSendCtrlC(), "needs setsid, and env of GNU with --default-signal");
     Path said = folder.resolve("said");
     Process bench = start(workload, Files.createDirectory(folder.resolve("tmp")), said);
     started.add(bench.toHandle());
