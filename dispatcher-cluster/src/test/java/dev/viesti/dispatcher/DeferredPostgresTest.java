@@ -15,6 +15,7 @@ import dev.viesti.protocol.delivery.Outcome;
 import dev.viesti.protocol.handler.EventHandler;
 import dev.viesti.protocol.handler.HandlerCall;
 import dev.viesti.protocol.trigger.TriggerId;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
 
 /** Outcomes that come later, and attempts that are made later. */
 final class DeferredPostgresTest {
+  private static final Clock CLOCK = Clock.systemUTC();
   private static final AppId APP = new AppId("shop");
   private static final Outcome LATER = new Outcome.Deferred(Duration.ofMinutes(5));
 
@@ -151,24 +153,24 @@ final class DeferredPostgresTest {
     try (TestNode node = start(database)) {
       get(node.viesti.publish(APP, List.of(event("now", null, "1"))));
       until("the first has run", () -> calls.size() == 1);
-      at = Instant.now().plusMillis(500);
+      at = CLOCK.instant().plusMillis(500);
       long before = System.nanoTime();
       get(node.viesti.publish(APP, List.of(event("later", null, "1").deliveredAt(at))));
       until("the second has run", () -> calls.size() == 2);
       long waited = calledAt.get(1) - before;
       assertThat(waited).isGreaterThan(Duration.ofMillis(495).toNanos());
       assertThat(waited).isLessThan(Duration.ofMillis(1_500).toNanos()); // a busy machine
-      at = Instant.now().plusSeconds(8);
+      at = CLOCK.instant().plusSeconds(8);
       get(node.viesti.publish(APP, List.of(event("much-later", null, "1").deliveredAt(at))));
     }
     try (TestNode node = start(database)) {
       until("it has run after the restart", () -> calls.size() == 3);
-      assertThat(Instant.now()).isAfterOrEqualTo(at);
+      assertThat(CLOCK.instant()).isAfterOrEqualTo(at);
     }
   }
 
   private TestNode start(TestDatabase database) {
-    TestNode node = TestNode.start(database, handlers, "");
+    TestNode node = TestNode.start(database, handlers, "", CLOCK);
     get(node.viesti.putApp(APP, AppSettings.DEFAULT, null, "me"));
     get(node.viesti.putTrigger(APP, new TriggerId("t"), handler("h", "*", 5), null, "me"));
     return node;
