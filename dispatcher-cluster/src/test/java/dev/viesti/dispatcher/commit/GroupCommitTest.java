@@ -20,6 +20,9 @@ class GroupCommitTest {
   private static final long FURTHER = 100;
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
+  /** Longer than any test has patience: it would be seen. */
+  private static final Duration FOR_EVER = Duration.ofMinutes(10);
+
   private record Commit(String lane, List<Integer> items) {}
 
   /** Commits end when the test lets them. */
@@ -135,6 +138,7 @@ class GroupCommitTest {
     }
     lanes.submit(2);
     lanes.submit((int) FURTHER); // enough for the other lane, which must not pass the first
+    assertThat(work.begun.poll(100, TimeUnit.MILLISECONDS)).isNull();
     assertThat(work.taken).containsExactly(1);
     work.mayTake.countDown();
     assertThat(work.next().items()).containsExactly(1);
@@ -144,7 +148,7 @@ class GroupCommitTest {
   /** All of them were answered by one commit: they come again, one after the other. */
   @Test
   void waitsForThoseWhoWereInTheGroupBefore() throws Exception {
-    lanes = make(PATIENCE);
+    lanes = make(FOR_EVER);
     lanes.start();
     lanes.submit(1); // alone: nothing to wait for
     assertThat(work.next().items()).containsExactly(1);
@@ -180,9 +184,9 @@ class GroupCommitTest {
     assertThat(lanes.expected()).isEqualTo(1);
   }
 
-  @Test
-  void waitsForNobodyWhenThereIsEnough() throws Exception {
-    lanes = make(PATIENCE);
+  /** A lane that has committed two items and would wait for two. */
+  private void expectsTwo() throws Exception {
+    lanes = make(FOR_EVER);
     lanes.start();
     lanes.submit(1);
     work.next();
@@ -191,21 +195,18 @@ class GroupCommitTest {
     work.mayEnd.release();
     assertThat(work.next().items()).hasSize(2);
     work.mayEnd.release();
+  }
+
+  @Test
+  void waitsForNobodyWhenThereIsEnough() throws Exception {
+    expectsTwo();
     lanes.submit((int) FURTHER);
     assertThat(work.next().items()).hasSize(1);
   }
 
   @Test
   void endsWhileItWaitsForOthers() throws Exception {
-    lanes = make(PATIENCE);
-    lanes.start();
-    lanes.submit(1);
-    work.next();
-    lanes.submit(1);
-    lanes.submit(1);
-    work.mayEnd.release();
-    work.next();
-    work.mayEnd.release();
+    expectsTwo();
     lanes.submit(9);
     Thread closing = Thread.ofPlatform().start(() -> lanes.close(PATIENCE));
     assertThat(work.next().items()).containsExactly(9);
