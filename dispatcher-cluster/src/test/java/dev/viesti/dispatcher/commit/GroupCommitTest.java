@@ -195,6 +195,7 @@ class GroupCommitTest {
     work.mayEnd.release();
     assertThat(work.next().items()).hasSize(2);
     work.mayEnd.release();
+    idle();
   }
 
   @Test
