@@ -1,0 +1,40 @@
+package dev.viesti.dispatcher.wasm;
+
+/**
+ * One instance, for one thread and one call from outside. After a trap nothing of it may be used
+ * but {@link #fuelUsed} and {@link #peakPages}.
+ */
+public interface WasmInstance {
+  /**
+   * Calls an exported function. An interrupt of the thread ends it soon, as {@link
+   * WasmTrapException.Kind#INTERRUPTED}.
+   *
+   * @return its result, {@code i32} sign-extended; 0 if it has none
+   * @throws WasmTrapException however it did not end as it should; never another throwable, but for
+   *     errors of the JVM that concern everybody
+   */
+  long call(String export, long... arguments) throws WasmTrapException;
+
+  /** Copies from its memory. */
+  byte[] read(int address, int length) throws WasmTrapException;
+
+  /** Copies into its memory. */
+  void write(int address, byte[] bytes) throws WasmTrapException;
+
+  int readInt(int address) throws WasmTrapException;
+
+  void writeByte(int address, int value) throws WasmTrapException;
+
+  void writeInt(int address, int value) throws WasmTrapException;
+
+  void writeLong(int address, long value) throws WasmTrapException;
+
+  /** Takes fuel for work that the host does. */
+  void charge(long fuel) throws WasmTrapException;
+
+  /** What was used since it was made, at most the budget. */
+  long fuelUsed();
+
+  /** The largest its memory has been, in pages of 64 KiB. */
+  int peakPages();
+}
