@@ -17,14 +17,15 @@ public record PluginLimits(long fuel, Duration timeout, int memoryPages) {
   /** 16 MiB: more than nearly all handlers need, little enough for hundreds at a time. */
   public static final int MEMORY_PAGES_DEFAULT = 256;
 
-  public static final PluginLimits DEFAULT =
-      new PluginLimits(FUEL_DEFAULT, TIMEOUT_DEFAULT, MEMORY_PAGES_DEFAULT);
-
   private static final long FUEL_MIN = 10_000;
   private static final long FUEL_MAX = 1_000_000_000;
   private static final Duration TIMEOUT_MIN = Duration.ofMillis(10);
   private static final Duration TIMEOUT_MAX = Duration.ofMinutes(5);
   private static final int MEMORY_PAGES_MAX = 1_024;
+
+  /** Stands below the bounds, because making it reads them. */
+  public static final PluginLimits DEFAULT =
+      new PluginLimits(FUEL_DEFAULT, TIMEOUT_DEFAULT, MEMORY_PAGES_DEFAULT);
 
   /**
    * @throws IllegalArgumentException naming the field that is out of its bounds
