@@ -7,13 +7,13 @@ import java.util.List;
 import java.util.Map;
 
 /** The apps that a group of changes is for, numbered from 1, each with the epoch of its owner. */
-final class Fence {
+public final class Fence {
   /**
    * The owner rows that still have the claimed epoch, locked so that no other owner can take over
    * before the end of the transaction. {@code lateral … limit 1} pins one look-up by key per app: a
    * plain join was planned as a scan of all owners while the table was small.
    */
-  static final String OWNED =
+  public static final String OWNED =
       """
       owned as materialized (
         select claimed.n::int as n, claimed.app_id
@@ -37,7 +37,8 @@ final class Fence {
 
   private final Map<Claimed, Integer> numbers = new LinkedHashMap<>();
 
-  int number(AppId app, long epoch) {
+  /** The number of an app at an epoch: the next one when it is new. */
+  public int number(AppId app, long epoch) {
     return numbers.computeIfAbsent(new Claimed(app, epoch), claimed -> numbers.size() + 1);
   }
 
@@ -52,7 +53,8 @@ final class Fence {
     arrays.number(claimed.epoch());
   }
 
-  void bind(SqlArrays arrays) throws java.sql.SQLException {
+  /** Binds the two parameters of {@link #OWNED}. */
+  public void bind(SqlArrays arrays) throws java.sql.SQLException {
     List<Claimed> claims = new ArrayList<>(numbers.keySet());
     arrays.texts(claims, claimed -> claimed.app().value());
     arrays.longs(claims, Claimed::epoch);

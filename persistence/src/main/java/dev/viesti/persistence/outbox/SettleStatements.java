@@ -23,14 +23,6 @@ import java.util.Set;
  * the planner has no choice but one look-up by the primary key per row; then a tid scan writes.
  */
 final class SettleStatements {
-  private static final String VERSION =
-      """
-      where d.app_id = k.app_id
-            and d.due_at = case when k.due = 9223372036854775807 then 'infinity'
-              else coalesce(timestamptz 'epoch' + k.due * interval '1 microsecond', '-infinity') end
-            and d.seq = k.seq and d.attempt = k.attempt
-          limit 1""";
-
   private static final String DELETE =
       """
       with %s, gone as (
@@ -45,7 +37,7 @@ final class SettleStatements {
         returning 1
       ) select n, (select count(*) from gone) from owned
       """
-          .formatted(Fence.OWNED, VERSION);
+          .formatted(Fence.OWNED, RowVersion.IS_NAMED);
 
   /**
    * Rows that are due at once and fresh, which nearly all are: the numbers of each app go into one
@@ -104,7 +96,7 @@ final class SettleStatements {
         returning d.seq
       ) select n, (select array_agg(seq) from later) from owned
       """
-          .formatted(Fence.OWNED, VERSION);
+          .formatted(Fence.OWNED, RowVersion.IS_NAMED);
 
   private static final String MARK =
       """
@@ -123,7 +115,7 @@ final class SettleStatements {
         returning d.seq
       ) select n, (select array_agg(seq) from marked) from owned
       """
-          .formatted(Fence.OWNED, VERSION);
+          .formatted(Fence.OWNED, RowVersion.IS_NAMED);
 
   /** Where a deferred row can be found by those who know its id only. */
   private static final String POINT =
@@ -172,7 +164,7 @@ final class SettleStatements {
         returning 1
       ) select n, (select count(*) from buried) from owned
       """
-          .formatted(Fence.OWNED, VERSION);
+          .formatted(Fence.OWNED, RowVersion.IS_NAMED);
 
   private record Numbered<C extends RowChange>(int n, String app, C change) {}
 

@@ -17,18 +17,19 @@ import org.jspecify.annotations.Nullable;
  * array, which is the same where columns are unnested side by side: a shorter one is filled up with
  * nulls.
  */
-final class SqlArrays {
+public final class SqlArrays {
   /** Stands for {@code infinity} among microseconds: the due time of a client's row. */
   static final long UNROUTED = Long.MAX_VALUE;
 
   private final PreparedStatement statement;
   private int at;
 
-  SqlArrays(PreparedStatement statement) {
+  public SqlArrays(PreparedStatement statement) {
     this.statement = statement;
   }
 
-  <T> void texts(List<T> rows, Function<? super T, @Nullable String> column) throws SQLException {
+  public <T> void texts(List<T> rows, Function<? super T, @Nullable String> column)
+      throws SQLException {
     var array = new BinaryArray(BinaryArray.Type.TEXT, rows.size());
     for (T row : rows) {
       array.add(column.apply(row));
@@ -36,7 +37,8 @@ final class SqlArrays {
     array.bind(statement, ++at);
   }
 
-  <T> void uuids(List<T> rows, Function<? super T, @Nullable UUID> column) throws SQLException {
+  public <T> void uuids(List<T> rows, Function<? super T, @Nullable UUID> column)
+      throws SQLException {
     var array = new BinaryArray(BinaryArray.Type.UUID, rows.size());
     for (T row : rows) {
       array.add(column.apply(row));
@@ -44,7 +46,8 @@ final class SqlArrays {
     array.bind(statement, ++at);
   }
 
-  <T> void longs(List<T> rows, Function<? super T, @Nullable Long> column) throws SQLException {
+  public <T> void longs(List<T> rows, Function<? super T, @Nullable Long> column)
+      throws SQLException {
     var array = new BinaryArray(BinaryArray.Type.INT8, rows.size());
     for (T row : rows) {
       array.add(column.apply(row));
@@ -52,7 +55,7 @@ final class SqlArrays {
     array.bind(statement, ++at);
   }
 
-  <T> void ints(List<T> rows, ToIntFunction<? super T> column) throws SQLException {
+  public <T> void ints(List<T> rows, ToIntFunction<? super T> column) throws SQLException {
     var array = new BinaryArray(BinaryArray.Type.INT4, rows.size());
     for (T row : rows) {
       array.add(column.applyAsInt(row));
@@ -60,16 +63,16 @@ final class SqlArrays {
     array.bind(statement, ++at);
   }
 
-  void array(BinaryArray array) throws SQLException {
+  public void array(BinaryArray array) throws SQLException {
     array.bind(statement, ++at);
   }
 
-  void number(long value) throws SQLException {
+  public void number(long value) throws SQLException {
     statement.setLong(++at, value);
   }
 
   /** A plain parameter between the arrays. */
-  void text(String value) throws SQLException {
+  public void text(String value) throws SQLException {
     statement.setString(++at, value);
   }
 
@@ -78,7 +81,7 @@ final class SqlArrays {
    * null and stands for "at once". Exact in {@code timestamptz 'epoch' + n * interval '1
    * microsecond'} until the year 2255 (2^53 µs).
    */
-  static @Nullable Long micros(@Nullable Instant instant) {
+  public static @Nullable Long micros(@Nullable Instant instant) {
     if (Delivery.UNROUTED.equals(instant)) {
       return UNROUTED;
     }

@@ -25,7 +25,10 @@ record Migration(int version, String name, String sql) {
   /** Every migration. A list, not a search: class paths cannot be listed in every packaging. */
   private static final List<String> FILES =
       List.of(
-          "V001__create_tables.sql", "V002__clients_deferred_order.sql", "V003__quiet_owners.sql");
+          "V001__create_tables.sql",
+          "V002__clients_deferred_order.sql",
+          "V003__quiet_owners.sql",
+          "V004__plugins.sql");
 
   static List<Migration> all() {
     return FILES.stream().map(Migration::load).toList();

@@ -29,7 +29,7 @@ public final class OutboxFixture implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-  final TestDatabase server = TestPostgres.freshDatabase();
+  public final TestDatabase server = TestPostgres.freshDatabase();
   public final Database database;
   public final OutboxRepository outbox;
   public final OwnerRepository owners;
@@ -168,13 +168,13 @@ public final class OutboxFixture implements AutoCloseable {
   }
 
   /** In a transaction of its own, which the caller ends. */
-  Connection transaction() throws SQLException {
+  public Connection transaction() throws SQLException {
     Connection connection = database.connection();
     connection.setAutoCommit(false);
     return connection;
   }
 
-  static void end(Connection transaction, boolean commit) throws SQLException {
+  public static void end(Connection transaction, boolean commit) throws SQLException {
     if (commit) {
       transaction.commit();
     } else {
@@ -195,7 +195,7 @@ public final class OutboxFixture implements AutoCloseable {
   }
 
   /** What a new owner does first, left open. */
-  Connection openBump(AppId app) throws SQLException {
+  public Connection openBump(AppId app) throws SQLException {
     Connection connection = transaction();
     try (var statement =
         connection.prepareStatement(
@@ -207,7 +207,7 @@ public final class OutboxFixture implements AutoCloseable {
   }
 
   /** Returns when so many sessions of this database wait for a lock. */
-  void awaitWaiting(int sessions) throws SQLException {
+  public void awaitWaiting(int sessions) throws SQLException {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     String waiting =
         """

@@ -32,7 +32,8 @@ final class SchemaMigratorPostgresTest {
         .containsExactly(
             "V001__create_tables.sql",
             "V002__clients_deferred_order.sql",
-            "V003__quiet_owners.sql");
+            "V003__quiet_owners.sql",
+            "V004__plugins.sql");
     String tables =
         database.queryText(
             """
@@ -50,8 +51,12 @@ final class SchemaMigratorPostgresTest {
             "event_journal",
             "event_tag",
             "idempotency_key",
+            "kv",
+            "numbering",
             "outbox",
             "outbox_owner",
+            "plugin_artifact",
+            "plugin_entity",
             "schema_version",
             "snapshot");
   }
