@@ -1,0 +1,30 @@
+package dev.viesti.dispatcher.plugin;
+
+import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.delivery.DeliveryId;
+import dev.viesti.protocol.event.Event;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a call is made for.
+ *
+ * @param delivery null when it is made for its own sake
+ * @param attempt 1-based
+ * @param now the same for the whole call, however long it takes
+ * @param cause the event that is handled; what the call publishes descends from it
+ */
+public record CallScope(
+    AppId app,
+    InstalledPlugin plugin,
+    @Nullable String principal,
+    @Nullable DeliveryId delivery,
+    int attempt,
+    Instant now,
+    @Nullable Event cause) {
+  /** Who changes what the call changes, as audit columns say it. */
+  String by() {
+    String plugin = "plugin:" + this.plugin.id();
+    return principal == null ? plugin : plugin + " for " + principal;
+  }
+}

@@ -1,0 +1,290 @@
+package dev.viesti.dispatcher.plugin;
+
+import com.fasterxml.jackson.core.JsonPointer;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.viesti.dispatcher.json.Json;
+import dev.viesti.dispatcher.wasm.WasmTrapException;
+import dev.viesti.persistence.effects.Effects;
+import dev.viesti.protocol.event.Event;
+import dev.viesti.protocol.event.Payload;
+import dev.viesti.protocol.plugin.NumberingRule;
+import dev.viesti.protocol.plugin.Permission;
+import dev.viesti.protocol.plugin.Permission.Action;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a call may ask of its host: the same for modules and scripts. Checks each request against
+ * the manifest's permissions and the call's limits; whatever is wrong with it becomes a {@link
+ * HostException}, which the caller sees as an error and may live with. For one call, on one thread.
+ */
+final class HostApi {
+  /** How stores are read: off the processor, with the call's deadline in view. */
+  interface Store {
+    /**
+     * @throws WasmTrapException when the store does not answer, or the call's time is up: either
+     *     ends the call, so that no plugin takes an outage for a missing value
+     */
+    <T extends @Nullable Object> T read(Callable<T> read) throws WasmTrapException;
+  }
+
+  private static final Logger LOG = LoggerFactory.getLogger("dev.viesti.plugin");
+
+  /** As the table has it: names, not texts. */
+  private static final int KEY_MAX = 256;
+
+  /** A megabyte in a row is for a store of files, not for this one. */
+  private static final int VALUE_BYTES_MAX = 1 << 20;
+
+  /** As large as an event from outside may be by default. */
+  private static final int EVENT_BYTES_MAX = 1 << 20;
+
+  private static final int LIST_MAX = 1_000;
+
+  /** A line of the log, not a document. */
+  private static final int LOG_CHARS_MAX = 4_096;
+
+  /** Enough to see what happens; more would drown what others have to say. */
+  private static final int LOG_LINES_MAX = 100;
+
+  private final CallScope scope;
+  private final CallBuffer buffer;
+  private final Reads reads;
+  private final Store store;
+  private final Supplier<UUID> ids;
+  private final int depthMax;
+  private int logLines;
+
+  HostApi(
+      CallScope scope,
+      CallBuffer buffer,
+      Reads reads,
+      Store store,
+      Supplier<UUID> ids,
+      int depthMax) {
+    this.scope = scope;
+    this.buffer = buffer;
+    this.reads = reads;
+    this.store = store;
+    this.ids = ids;
+    this.depthMax = depthMax;
+  }
+
+  // ---- kv
+
+  byte @Nullable [] kvGet(String collection, String key) throws HostException, WasmTrapException {
+    require(Action.KV_READ, collection);
+    Payload value = seen(kvKey(collection, key)).value();
+    return value == null ? null : value.bytes();
+  }
+
+  void kvPut(String collection, String key, byte[] value) throws HostException {
+    require(Action.KV_WRITE, collection);
+    if (value.length > VALUE_BYTES_MAX) {
+      throw new HostException("a value has at most " + VALUE_BYTES_MAX + " bytes");
+    }
+    buffer.writeKv(kvKey(collection, key), Payload.of(value));
+  }
+
+  /**
+   * @return whether there was a value
+   */
+  boolean kvDelete(String collection, String key) throws HostException, WasmTrapException {
+    require(Action.KV_WRITE, collection);
+    CallBuffer.KvKey named = kvKey(collection, key);
+    boolean wasThere = seen(named).value() != null;
+    buffer.writeKv(named, null);
+    return wasThere;
+  }
+
+  /**
+   * Keys after {@code after} in the order of their code points, at most {@code limit} or 1,000;
+   * fewer mean that there are no more.
+   */
+  List<String> kvList(String collection, String prefix, String after, long limit)
+      throws HostException, WasmTrapException {
+    require(Action.KV_READ, collection);
+    if (limit < 1) {
+      throw new HostException("limit is 1 or more");
+    }
+    int most = (int) Math.min(limit, LIST_MAX);
+    var keys = new TreeSet<>(JsonText.BY_CODE_POINT);
+    String from = after;
+    boolean more = true;
+    while (more && keys.size() < most) {
+      String start = from;
+      List<String> page =
+          store.read(() -> reads.keys(scope.app(), collection, prefix, start, most));
+      for (String key : page) {
+        if (!buffer.deletes(new CallBuffer.KvKey(collection, key))) {
+          keys.add(key);
+        }
+      }
+      more = page.size() == most;
+      from = more ? page.getLast() : from;
+    }
+    for (String key : buffer.putKeys(collection, prefix)) {
+      // beyond what was read the store may have keys that come first
+      if (JsonText.BY_CODE_POINT.compare(key, after) > 0
+          && (!more || JsonText.BY_CODE_POINT.compare(key, from) <= 0)) {
+        keys.add(key);
+      }
+    }
+    return keys.stream().limit(most).toList();
+  }
+
+  private CallBuffer.Seen seen(CallBuffer.KvKey key) throws WasmTrapException {
+    CallBuffer.Seen known = buffer.kv(key);
+    if (known != null) {
+      return known;
+    }
+    Reads.Value stored = store.read(() -> reads.kv(scope.app(), key.collection(), key.key()));
+    var seen =
+        stored == null
+            ? new CallBuffer.Seen(null, Effects.ABSENT)
+            : new CallBuffer.Seen(stored.value(), stored.version());
+    buffer.sawKv(key, seen);
+    return seen;
+  }
+
+  private static CallBuffer.KvKey kvKey(String collection, String key) throws HostException {
+    requireName("collection", collection);
+    requireName("key", key);
+    return new CallBuffer.KvKey(collection, key);
+  }
+
+  private static void requireName(String what, String name) throws HostException {
+    if (name.isEmpty() || name.length() > KEY_MAX) {
+      throw new HostException(what + " has 1 to " + KEY_MAX + " characters, not " + name.length());
+    }
+    if (name.chars().anyMatch(Character::isISOControl)) {
+      throw new HostException(what + " must not contain control characters");
+    }
+  }
+
+  // ---- numbering
+
+  String numberingNext(String rule) throws HostException, WasmTrapException {
+    require(Action.NUMBERING_NEXT, rule);
+    NumberingRule known = scope.plugin().manifest().numbering(rule);
+    if (known == null) {
+      throw new HostException("the manifest has no numbering rule '" + rule + "'");
+    }
+    LocalDate day = LocalDate.ofInstant(scope.now(), ZoneOffset.UTC);
+    String period = known.period(day);
+    Long last = buffer.last(rule, period);
+    if (last == null) {
+      last = store.read(() -> reads.lastNumber(scope.app(), scope.plugin().id(), rule, period));
+    }
+    return known.format(day, buffer.next(rule, period, last));
+  }
+
+  // ---- config
+
+  /**
+   * @param pointer JSON Pointer; empty for all of it
+   * @return JSON; null when there is nothing
+   */
+  @Nullable String configGet(String pointer) throws HostException {
+    require(Action.CONFIG_READ, "");
+    String config = scope.plugin().config();
+    if (config == null) {
+      return null;
+    }
+    try {
+      JsonNode found = Json.MAPPER.readTree(config).at(JsonPointer.compile(pointer));
+      return found.isMissingNode() ? null : found.toString();
+    } catch (JsonProcessingException impossible) {
+      throw new HostException("the configuration cannot be read");
+    } catch (IllegalArgumentException wrong) {
+      throw new HostException(
+          "a JSON Pointer is empty or begins with '/', as in /limits/daily, not '" + pointer + "'");
+    }
+  }
+
+  // ---- events
+
+  /**
+   * @param subject empty for none
+   * @return the event's id
+   */
+  String publish(String type, String subject, byte[] payload) throws HostException {
+    require(Action.EVENT_PUBLISH, type);
+    if (payload.length > EVENT_BYTES_MAX) {
+      throw new HostException("an event has at most " + EVENT_BYTES_MAX + " bytes");
+    }
+    Event cause = scope.cause();
+    int depth = cause == null ? 0 : cause.depth() + 1;
+    if (depth > depthMax) {
+      throw new HostException(
+          "events that were published because of events: %d in a row are enough"
+              .formatted(depthMax));
+    }
+    try {
+      var event =
+          new Event(
+              ids.get(),
+              null,
+              "plugin/" + scope.plugin().id(),
+              type,
+              subject.isEmpty() ? null : subject,
+              null,
+              Payload.of(payload),
+              payload.length > 0 && !JsonText.isJson(payload),
+              scope.principal(),
+              depth,
+              cause == null ? null : cause.root(),
+              cause == null ? null : cause.traceparent());
+      buffer.publish(event);
+      return event.id().toString();
+    } catch (IllegalArgumentException wrong) {
+      throw new HostException(String.valueOf(wrong.getMessage()));
+    }
+  }
+
+  // ---- log
+
+  void log(String level, String message) throws HostException {
+    require(Action.LOG_WRITE, "");
+    if (++logLines > LOG_LINES_MAX) {
+      throw new HostException("a call writes at most " + LOG_LINES_MAX + " lines to the log");
+    }
+    String line = JsonText.oneLine(message, LOG_CHARS_MAX);
+    switch (level) {
+      case "trace" -> LOG.trace("{} {}: {}", scope.app(), scope.plugin().id(), line);
+      case "debug" -> LOG.debug("{} {}: {}", scope.app(), scope.plugin().id(), line);
+      case "info" -> LOG.info("{} {}: {}", scope.app(), scope.plugin().id(), line);
+      case "warn" -> LOG.warn("{} {}: {}", scope.app(), scope.plugin().id(), line);
+      default -> LOG.error("{} {}: {}", scope.app(), scope.plugin().id(), line);
+    }
+  }
+
+  // ---- context
+
+  /** What the call is about, for those who may know. */
+  CallScope context() throws HostException {
+    require(Action.CONTEXT_READ, "");
+    return scope;
+  }
+
+  List<String> permissions() throws HostException {
+    return context().plugin().manifest().permissions().stream().map(Permission::toString).toList();
+  }
+
+  private void require(Action action, String what) throws HostException {
+    if (!scope.plugin().manifest().allows(action, what)) {
+      throw new HostException(
+          "the manifest does not permit %s%s"
+              .formatted(action.text(), what.isEmpty() ? "" : " on '" + what + "'"));
+    }
+  }
+}

@@ -1,0 +1,121 @@
+package dev.viesti.dispatcher.plugin;
+
+import dev.viesti.dispatcher.wasm.WasmInstance;
+import dev.viesti.dispatcher.wasm.WasmTrapException;
+import dev.viesti.dispatcher.wasm.WasmTrapException.Kind;
+import dev.viesti.protocol.event.Payload;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One run of a plugin's functions in one instance, on a thread of the sandbox. What it wants
+ * durable is in its {@link #buffer} and nowhere else. For one use.
+ */
+final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
+  /** A function with its arguments. */
+  record Step(String function, List<byte[]> arguments) {}
+
+  /** How it ended. */
+  sealed interface End {
+    record Returned(Payload reply) implements End {}
+
+    /** A function returned an error. */
+    record Failed(String message) implements End {}
+
+    /**
+     * @param kind the word of a {@link WasmTrapException.Kind}
+     */
+    record Trapped(String kind, String message) implements End {}
+
+    /** The store did not answer. */
+    record Away(String why) implements End {}
+  }
+
+  /** What calls have in common. */
+  record Parts(Reads reads, Sandbox sandbox, Supplier<UUID> ids, int depthMax) {}
+
+  /** A statement of ours, for which the module does nothing: about what it costs in time. */
+  private static final long READ_FUEL = 20_000;
+
+  private final Parts parts;
+  private final PluginModule module;
+  private final CallScope scope;
+  private final List<Step> steps;
+  private final long deadline;
+  private final CallBuffer buffer = new CallBuffer();
+  private @Nullable WasmInstance instance;
+  private @Nullable String away;
+
+  /**
+   * @param deadline by the ticker of {@link System#nanoTime}
+   */
+  PluginCall(Parts parts, PluginModule module, CallScope scope, List<Step> steps, long deadline) {
+    this.parts = parts;
+    this.module = module;
+    this.scope = scope;
+    this.steps = steps;
+    this.deadline = deadline;
+  }
+
+  CallBuffer buffer() {
+    return buffer;
+  }
+
+  long fuelUsed() {
+    return instance == null ? 0 : instance.fuelUsed();
+  }
+
+  int peakPages() {
+    return instance == null ? 0 : instance.peakPages();
+  }
+
+  @Override
+  public End call() {
+    var api = new HostApi(scope, buffer, parts.reads(), this, parts.ids(), parts.depthMax());
+    try {
+      WasmInstance made = module.instantiate(scope.plugin().manifest().limits(), api);
+      instance = made;
+      Payload last = Payload.NONE;
+      for (Step step : steps) {
+        byte[][] arguments = step.arguments().toArray(byte[][]::new);
+        switch (module.call(made, step.function(), arguments)) {
+          case PluginModule.Reply.Ok(var reply) -> last = reply;
+          case PluginModule.Reply.Failed(var message) -> {
+            return new End.Failed(message);
+          }
+        }
+      }
+      return new End.Returned(last);
+    } catch (WasmTrapException trap) {
+      return away == null
+          ? new End.Trapped(
+              trap.kind().name().toLowerCase(Locale.ROOT), String.valueOf(trap.getMessage()))
+          : new End.Away(away);
+    }
+  }
+
+  @Override
+  public <T extends @Nullable Object> T read(Callable<T> read) throws WasmTrapException {
+    if (instance != null) {
+      instance.charge(READ_FUEL);
+    }
+    if (Thread.currentThread().isInterrupted() || System.nanoTime() - deadline > 0) {
+      throw new WasmTrapException(Kind.INTERRUPTED, "its time is up");
+    }
+    try {
+      return parts.sandbox().offProcessor(read);
+    } catch (SQLException failed) {
+      away = String.valueOf(failed.getMessage());
+      throw new WasmTrapException(Kind.HOST, "the store does not answer: " + away);
+    } catch (RuntimeException bug) {
+      throw bug;
+    } catch (Exception failed) {
+      throw new WasmTrapException(Kind.HOST, failed.toString());
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package dev.viesti.dispatcher.plugin;
+
+import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.event.Payload;
+import dev.viesti.protocol.plugin.PluginId;
+import java.sql.SQLException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What calls may read of what is stored. Thread-safe; blocks. Always of one app: nothing here can
+ * name two.
+ */
+public interface Reads {
+  /** A kv value; its version grows with every write of the key. */
+  record Value(Payload value, long version) {}
+
+  /** Null when there is none. */
+  @Nullable Value kv(AppId app, String collection, String key) throws SQLException;
+
+  /**
+   * Keys of a collection in the order of their code points.
+   *
+   * @param after the last key of the page before; empty for the first page
+   */
+  List<String> keys(AppId app, String collection, String prefix, String after, int limit)
+      throws SQLException;
+
+  /** The last number taken; 0 if none was. */
+  long lastNumber(AppId app, PluginId plugin, String rule, String period) throws SQLException;
+}

@@ -1,0 +1,168 @@
+package dev.viesti.dispatcher.plugin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.viesti.protocol.app.AppId;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class SandboxTest {
+  private static final AppId A = new AppId("a");
+  private static final AppId B = new AppId("b");
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration SHORT = Duration.ofMillis(50);
+
+  private final Sandbox sandbox =
+      new Sandbox(new SandboxSettings(4, 2, 3, 512 << 10, 10, 16, 5, 5));
+  private final ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
+  private final CountDownLatch mayEnd = new CountDownLatch(1);
+
+  @AfterEach
+  void close() {
+    mayEnd.countDown();
+    sandbox.close();
+    callers.close();
+  }
+
+  @Test
+  void runsOnAThreadOfItsOwn() throws Exception {
+    Thread thread = sandbox.run(A, PATIENCE, Thread::currentThread);
+    assertThat(thread.getName()).startsWith("viesti-plugin-");
+    assertThat(thread.isVirtual()).isFalse();
+  }
+
+  @Test
+  void interruptsWhatTakesTooLong() throws Exception {
+    var interrupted = new CountDownLatch(1);
+    assertThatThrownBy(
+            () ->
+                sandbox.run(
+                    A,
+                    SHORT,
+                    () -> {
+                      try {
+                        return mayEnd.getCount() > 0
+                            && new CountDownLatch(1).await(30, TimeUnit.SECONDS);
+                      } catch (InterruptedException stop) {
+                        interrupted.countDown();
+                        throw stop;
+                      }
+                    }))
+        .isInstanceOf(TimeoutException.class);
+    interrupted.await();
+  }
+
+  @Test
+  void leavesThreadsToOtherApps() throws Exception {
+    var running = new CountDownLatch(3);
+    List<Future<Boolean>> hogs = new ArrayList<>();
+    for (int n = 0; n < 10; n++) {
+      hogs.add(
+          callers.submit(
+              () ->
+                  sandbox.run(
+                      A,
+                      PATIENCE,
+                      () ->
+                          sandbox.offProcessor(
+                              () -> {
+                                running.countDown();
+                                mayEnd.await();
+                                return true;
+                              }))));
+    }
+    running.await();
+    assertThat(sandbox.run(B, PATIENCE, () -> "served")).isEqualTo("served");
+    assertThatThrownBy(() -> sandbox.run(A, SHORT, () -> "no room"))
+        .isInstanceOf(TimeoutException.class);
+    mayEnd.countDown();
+    for (Future<Boolean> hog : hogs) {
+      assertThat(hog.get()).isTrue();
+    }
+    assertThat(sandbox.run(A, PATIENCE, () -> "room again")).isEqualTo("room again");
+  }
+
+  @Test
+  void letsOnlySoManyComputeAtATime() throws Exception {
+    var computing = new Semaphore(0);
+    List<Future<Boolean>> all = new ArrayList<>();
+    for (int n = 0; n < 4; n++) {
+      AppId app = n % 2 == 0 ? A : B;
+      all.add(
+          callers.submit(
+              () ->
+                  sandbox.run(
+                      app,
+                      PATIENCE,
+                      () -> {
+                        computing.release();
+                        mayEnd.await();
+                        return true;
+                      })));
+    }
+    computing.acquire(2);
+    assertThat(computing.tryAcquire(100, TimeUnit.MILLISECONDS)).isFalse();
+    mayEnd.countDown();
+    for (Future<Boolean> one : all) {
+      assertThat(one.get()).isTrue();
+    }
+  }
+
+  /** Calls that are given up before they began must not use up their app's places. */
+  @Test
+  void givesBackThePlacesOfThoseWhoNeverBegan() throws Exception {
+    var running = new CountDownLatch(3);
+    for (int n = 0; n < 3; n++) {
+      var unused =
+          callers.submit(
+              () ->
+                  sandbox.run(
+                      A,
+                      PATIENCE,
+                      () ->
+                          sandbox.offProcessor(
+                              () -> {
+                                running.countDown();
+                                mayEnd.await();
+                                return true;
+                              })));
+    }
+    running.await();
+    for (int n = 0; n < 20; n++) {
+      assertThatThrownBy(() -> sandbox.run(A, Duration.ofMillis(5), () -> "late"))
+          .isInstanceOf(TimeoutException.class);
+    }
+    mayEnd.countDown();
+    for (int n = 0; n < 20; n++) {
+      assertThat(sandbox.run(A, PATIENCE, () -> "on time")).isEqualTo("on time");
+    }
+  }
+
+  @Test
+  void handsOnWhatWentWrong() {
+    assertThatThrownBy(
+            () ->
+                sandbox.run(
+                    A,
+                    PATIENCE,
+                    () -> {
+                      throw new StackOverflowError();
+                    }))
+        .isInstanceOf(ExecutionException.class)
+        .hasCauseInstanceOf(StackOverflowError.class);
+  }
+}
