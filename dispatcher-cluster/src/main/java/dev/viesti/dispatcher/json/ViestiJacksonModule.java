@@ -7,12 +7,16 @@ import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.deser.std.StdScalarDeserializer;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.StdScalarSerializer;
+import dev.viesti.protocol.plugin.Manifest;
 import dev.viesti.protocol.trigger.DurationText;
 import java.io.IOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** Durations as {@code "30s"}, in the API and in the journal alike. */
+/**
+ * Durations as {@code "30s"} and manifests as their authors write them, in the API and in the
+ * journal alike.
+ */
 public final class ViestiJacksonModule extends SimpleModule {
   private static final long serialVersionUID = 1L;
 
@@ -20,6 +24,7 @@ public final class ViestiJacksonModule extends SimpleModule {
     super("viesti");
     addSerializer(Duration.class, new Writer());
     addDeserializer(Duration.class, new Reader());
+    setMixInAnnotation(Manifest.class, ManifestShape.class);
   }
 
   private static final class Writer extends StdScalarSerializer<Duration> {

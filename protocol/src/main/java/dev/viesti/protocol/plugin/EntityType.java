@@ -1,5 +1,6 @@
 package dev.viesti.protocol.plugin;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.List;
 import java.util.Locale;
@@ -43,7 +44,34 @@ public record EntityType(String name, List<Field> fields) {
    *
    * @param plugin null means the same plugin
    */
-  public record Reference(@Nullable PluginId plugin, String entity) {}
+  public record Reference(@Nullable PluginId plugin, String entity) {
+    /**
+     * @throws IllegalArgumentException if no entity can have that name
+     */
+    public Reference {
+      requireName("an entity", entity);
+    }
+
+    /**
+     * Reads {@code order} and {@code crm/customer}.
+     *
+     * @throws IllegalArgumentException naming the part that is wrong
+     */
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+    public static Reference of(String text) {
+      int slash = text.indexOf('/');
+      return slash < 0
+          ? new Reference(null, text)
+          : new Reference(new PluginId(text.substring(0, slash)), text.substring(slash + 1));
+    }
+
+    /** As in a manifest. */
+    @JsonValue
+    @Override
+    public String toString() {
+      return plugin == null ? entity : plugin + "/" + entity;
+    }
+  }
 
   /**
    * @param name as of an entity; {@code id}, {@code version} and names beginning with {@code _} are
@@ -68,7 +96,9 @@ public record EntityType(String name, List<Field> fields) {
   }
 
   private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]{0,63}");
-  private static final int FIELDS_MAX = 100;
+
+  /** Most fields of an entity. */
+  public static final int FIELDS_MAX = 100;
 
   /**
    * @throws IllegalArgumentException naming what is wrong

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a plugin says of itself.
  *
- * @param name for people, 1 to 128 characters
+ * @param name for people, 1 to 128 characters, none of them a control character
  * @param version as its author counts, 1 to 64 characters of {@code [A-Za-z0-9.+-]}
  * @param subscribe the events that its {@code handle-event} is for, at most 50 patterns; none means
  *     that only triggers and {@code invoke} run it
@@ -26,21 +26,37 @@ public record Manifest(
     PluginLimits limits) {
   private static final int NAME_MAX = 128;
   private static final int VERSION_MAX = 64;
-  private static final int PERMISSIONS_MAX = 200;
-  private static final int SUBSCRIBE_MAX = 50;
-  private static final int ENTITIES_MAX = 50;
-  private static final int NUMBERING_MAX = 50;
+
+  /** Most permissions of a plugin. */
+  public static final int PERMISSIONS_MAX = 200;
+
+  /** Most patterns to subscribe of a plugin. */
+  public static final int SUBSCRIBE_MAX = 50;
+
+  /** Most entities of a plugin. */
+  public static final int ENTITIES_MAX = 50;
+
+  /** Most numbering rules of a plugin. */
+  public static final int NUMBERING_MAX = 50;
 
   /**
    * @throws IllegalArgumentException naming the field that is wrong
    */
   public Manifest {
     if (name.isBlank() || name.length() > NAME_MAX) {
-      throw new IllegalArgumentException("name has 1 to " + NAME_MAX + " characters");
+      throw new IllegalArgumentException(
+          "name has 1 to " + NAME_MAX + " characters, not only spaces");
+    }
+    if (name.chars().anyMatch(Character::isISOControl)) {
+      throw new IllegalArgumentException("name has no control characters");
     }
     if (!version.matches("[A-Za-z0-9.+-]{1," + VERSION_MAX + "}")) {
       throw new IllegalArgumentException(
-          "version is 1 to " + VERSION_MAX + " characters of A-Z, a-z, 0-9, '.', '+' and '-'");
+          "version is 1 to "
+              + VERSION_MAX
+              + " characters of A-Z, a-z, 0-9, '.', '+' and '-', not '"
+              + version
+              + "'");
     }
     permissions = copy("permissions", permissions, PERMISSIONS_MAX);
     subscribe = copy("subscribe", subscribe, SUBSCRIBE_MAX);

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * when the call that asked for it takes effect.
  *
  * @param name 1 to 64 characters of {@code [a-z0-9_-]}, the first a letter
- * @param prefix at most 32 characters, maybe none
+ * @param prefix at most 32 characters, none of them a control character; maybe empty
  * @param dateFormat as of {@link DateTimeFormatter}, at most 32 characters; null means no date
  * @param digits the least length of the sequence, 1 to 18
  * @param reset when the sequence starts at 1 again
@@ -53,6 +53,9 @@ public record NumberingRule(
     }
     if (prefix.length() > TEXT_MAX) {
       throw new IllegalArgumentException("prefix has at most " + TEXT_MAX + " characters");
+    }
+    if (prefix.chars().anyMatch(Character::isISOControl)) {
+      throw new IllegalArgumentException("prefix has no control characters");
     }
     if (dateFormat != null) {
       checkDateFormat(dateFormat);

@@ -65,6 +65,9 @@ public record Permission(Action action, String pattern) {
           "the pattern of %s is an exact text, 'prefix*' or '*': '%s' has a * before its end"
               .formatted(action.text(), pattern));
     }
+    if (!action.patterned && !pattern.equals("*")) {
+      throw new IllegalArgumentException(action.text() + " has no pattern");
+    }
   }
 
   /**
@@ -88,6 +91,11 @@ public record Permission(Action action, String pattern) {
             .collect(Collectors.joining(", "));
     throw new IllegalArgumentException(
         "'%s' is no permission: there are %s".formatted(text, known));
+  }
+
+  /** Whether its pattern is one text, without a {@code *}. */
+  public boolean isExact() {
+    return pattern.charAt(pattern.length() - 1) != '*';
   }
 
   /** Whether it allows {@code wanted} on {@code what}. */
