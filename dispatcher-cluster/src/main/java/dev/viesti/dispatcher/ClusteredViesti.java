@@ -2,19 +2,26 @@ package dev.viesti.dispatcher;
 
 import dev.viesti.dispatcher.app.App;
 import dev.viesti.dispatcher.app.OutboxRequest;
+import dev.viesti.dispatcher.app.PluginRequest;
 import dev.viesti.dispatcher.cluster.Outcomes;
 import dev.viesti.dispatcher.outbox.Statements;
+import dev.viesti.dispatcher.plugin.PluginMetrics;
+import dev.viesti.dispatcher.plugin.Plugins;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.persistence.app.AppDirectory;
 import dev.viesti.persistence.deadletter.DeadLetterRepository;
+import dev.viesti.persistence.effects.KvRepository;
 import dev.viesti.persistence.outbox.ClientRowRepository;
 import dev.viesti.persistence.outbox.DeliveryRepository;
+import dev.viesti.persistence.plugin.ArtifactRepository;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
 import dev.viesti.protocol.deadletter.DeadLetter;
 import dev.viesti.protocol.deadletter.Resolution;
 import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.event.Event;
+import dev.viesti.protocol.event.Payload;
+import dev.viesti.protocol.plugin.PluginId;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Clock;
@@ -41,6 +48,8 @@ final class ClusteredViesti implements Viesti {
   private final AppCalls calls;
   private final DeliveryCalls deliveries;
   private final DeadLetterCalls deadLetters;
+  private final PluginCalls plugins;
+  private final KvCalls values;
   private final AppDirectory directory;
   private final Outcomes outcomes;
   private final BooleanSupplier ready;
@@ -49,6 +58,7 @@ final class ClusteredViesti implements Viesti {
   ClusteredViesti(
       AppCalls calls,
       Reading reading,
+      Plugins plugins,
       Outcomes outcomes,
       Clock clock,
       BooleanSupplier ready,
@@ -56,18 +66,22 @@ final class ClusteredViesti implements Viesti {
     this.calls = calls;
     this.deliveries = new DeliveryCalls(calls, reading.deliveries(), reading.clientRows(), clock);
     this.deadLetters = new DeadLetterCalls(calls, reading.deadLetters());
+    this.plugins = new PluginCalls(calls, plugins, reading.artifacts());
+    this.values = new KvCalls(calls, reading.values());
     this.directory = reading.directory();
     this.outcomes = outcomes;
     this.ready = ready;
     this.stop = stop;
   }
 
-  /** What lists are read from. */
+  /** What is read and written without asking an app. */
   record Reading(
       DeliveryRepository deliveries,
       ClientRowRepository clientRows,
       DeadLetterRepository deadLetters,
-      AppDirectory directory) {}
+      AppDirectory directory,
+      ArtifactRepository artifacts,
+      KvRepository values) {}
 
   // ---- apps and triggers
 
@@ -144,6 +158,103 @@ final class ClusteredViesti implements Viesti {
     return calls
         .ask(app, Answer.Done.class, replyTo -> new App.DeleteTrigger(id, principal, replyTo))
         .thenApply(done -> null);
+  }
+
+  // ---- plugins and values
+
+  @Override
+  public CompletionStage<PluginView> putPlugin(
+      AppId app,
+      PluginId id,
+      PluginUpload upload,
+      @Nullable Long expectedRevision,
+      String principal) {
+    return getApp(app)
+        .thenCompose(known -> plugins.put(app, id, upload, expectedRevision, principal));
+  }
+
+  @Override
+  public CompletionStage<PluginView> getPlugin(AppId app, PluginId id) {
+    return plugins.one(app, replyTo -> new PluginRequest.GetPlugin(id, replyTo));
+  }
+
+  @Override
+  public CompletionStage<List<PluginSummary>> listPlugins(AppId app) {
+    return plugins.list(app);
+  }
+
+  @Override
+  public CompletionStage<PluginView> enablePlugin(AppId app, PluginId id, String principal) {
+    return plugins.one(app, replyTo -> new PluginRequest.EnablePlugin(id, principal, replyTo));
+  }
+
+  @Override
+  public CompletionStage<PluginView> disablePlugin(AppId app, PluginId id, String principal) {
+    return plugins.one(app, replyTo -> new PluginRequest.DisablePlugin(id, principal, replyTo));
+  }
+
+  @Override
+  public CompletionStage<PluginView> rollbackPlugin(AppId app, PluginId id, String principal) {
+    return plugins.one(app, replyTo -> new PluginRequest.RollBackPlugin(id, principal, replyTo));
+  }
+
+  @Override
+  public CompletionStage<PluginView> configurePlugin(
+      AppId app,
+      PluginId id,
+      @Nullable String config,
+      @Nullable Long expectedRevision,
+      String principal) {
+    return plugins.one(
+        app,
+        replyTo ->
+            new PluginRequest.ConfigurePlugin(id, config, expectedRevision, principal, replyTo));
+  }
+
+  @Override
+  public CompletionStage<Void> deletePlugin(
+      AppId app, PluginId id, boolean purge, String principal) {
+    return plugins.delete(app, id, purge, principal);
+  }
+
+  @Override
+  public CompletionStage<PluginHealth> pluginHealth(AppId app, PluginId id) {
+    return plugins.health(app, id);
+  }
+
+  @Override
+  public CompletionStage<PluginMetrics> pluginMetrics(AppId app, PluginId id) {
+    return plugins.metrics(app, id);
+  }
+
+  @Override
+  public CompletionStage<Payload> invoke(
+      AppId app, TriggerId trigger, Payload payload, String principal) {
+    return plugins.invoke(app, trigger, payload, principal);
+  }
+
+  @Override
+  public CompletionStage<KvValue> getValue(AppId app, String collection, String key) {
+    return getApp(app).thenCompose(known -> values.get(app, collection, key));
+  }
+
+  @Override
+  public CompletionStage<Long> putValue(
+      AppId app, String collection, String key, Payload value, @Nullable Long expectedVersion) {
+    return getApp(app)
+        .thenCompose(known -> values.put(app, collection, key, value, expectedVersion));
+  }
+
+  @Override
+  public CompletionStage<Void> deleteValue(
+      AppId app, String collection, String key, @Nullable Long expectedVersion) {
+    return getApp(app).thenCompose(known -> values.delete(app, collection, key, expectedVersion));
+  }
+
+  @Override
+  public CompletionStage<List<KvKey>> listValues(
+      AppId app, String collection, String prefix, @Nullable String after, int limit) {
+    return getApp(app).thenCompose(known -> values.list(app, collection, prefix, after, limit));
   }
 
   // ---- events

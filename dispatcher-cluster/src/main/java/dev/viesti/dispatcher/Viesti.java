@@ -1,11 +1,14 @@
 package dev.viesti.dispatcher;
 
+import dev.viesti.dispatcher.plugin.PluginMetrics;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
 import dev.viesti.protocol.deadletter.DeadLetter;
 import dev.viesti.protocol.deadletter.Resolution;
 import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.event.Event;
+import dev.viesti.protocol.event.Payload;
+import dev.viesti.protocol.plugin.PluginId;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.util.List;
@@ -53,11 +56,108 @@ public interface Viesti extends AutoCloseable {
 
   CompletionStage<TriggerView> getTrigger(AppId app, TriggerId id);
 
-  /** All triggers of the app, by id; an app has at most {@code viesti.node.triggers-max}. */
+  /**
+   * All registered triggers of the app, by id, without those that its plugins bring along; an app
+   * has at most {@code viesti.node.triggers-max}.
+   */
   CompletionStage<List<TriggerView>> listTriggers(AppId app);
 
   /** Removes a trigger; what it has waiting is dead-lettered when its turn comes. */
   CompletionStage<Void> deleteTrigger(AppId app, TriggerId id, String principal);
+
+  // ---- plugins
+
+  /**
+   * Installs a plugin or upgrades it; completes when the new version has been initialized and has
+   * taken over. Refused with {@link Refusal.Malformed} when manifest or configuration are not
+   * valid, with {@link Refusal.Invalid} when the module is not, with {@link Refusal.CallFailed}
+   * when {@code init} failed: then the version before runs on. After {@link Refusal.Unavailable} it
+   * may still take over. What is installed already is not installed again.
+   */
+  CompletionStage<PluginView> putPlugin(
+      AppId app,
+      PluginId id,
+      PluginUpload upload,
+      @Nullable Long expectedRevision,
+      String principal);
+
+  CompletionStage<PluginView> getPlugin(AppId app, PluginId id);
+
+  /** All plugins of the app, by id; an app has at most {@code viesti.plugin.plugins-max}. */
+  CompletionStage<List<PluginSummary>> listPlugins(AppId app);
+
+  /** Lets it run again; also ends a quarantine before its time. */
+  CompletionStage<PluginView> enablePlugin(AppId app, PluginId id, String principal);
+
+  /** Nothing of it runs from now on, and its own trigger matches nothing; what waits stays. */
+  CompletionStage<PluginView> disablePlugin(AppId app, PluginId id, String principal);
+
+  /** Lets the version before take over again, with its configuration, without {@code init}. */
+  CompletionStage<PluginView> rollbackPlugin(AppId app, PluginId id, String principal);
+
+  /**
+   * Replaces the configuration; calls that begin later see it.
+   *
+   * @param config a JSON object as text; null takes it away
+   */
+  CompletionStage<PluginView> configurePlugin(
+      AppId app,
+      PluginId id,
+      @Nullable String config,
+      @Nullable Long expectedRevision,
+      String principal);
+
+  /**
+   * Uninstalls a plugin; what its own trigger has waiting is dead-lettered when its turn comes.
+   * Refused with {@link Refusal.Conflict} while other triggers run it.
+   *
+   * @param purge whether its entities and numbers are forgotten: also of one that was uninstalled
+   *     before. Values stay, they are the app's
+   */
+  CompletionStage<Void> deletePlugin(AppId app, PluginId id, boolean purge, String principal);
+
+  /** Has the app's owner make an instance of the current version, and throw it away. */
+  CompletionStage<PluginHealth> pluginHealth(AppId app, PluginId id);
+
+  /** What became of its calls since the app came to the node where it is now. */
+  CompletionStage<PluginMetrics> pluginMetrics(AppId app, PluginId id);
+
+  /**
+   * Runs the plugin of a trigger now, without a delivery, and answers what its function returns;
+   * its effects are durable then. Fails with {@link Refusal.CallFailed} when it has had none. After
+   * {@link Refusal.Unavailable} it may have had them.
+   *
+   * @param payload at most 256 KiB
+   */
+  CompletionStage<Payload> invoke(AppId app, TriggerId trigger, Payload payload, String principal);
+
+  // ---- values
+
+  CompletionStage<KvValue> getValue(AppId app, String collection, String key);
+
+  /**
+   * Puts a value that the app's plugins can read.
+   *
+   * @param value at most 1 MiB
+   * @param expectedVersion of the value that it replaces, 0: of none; null: whatever is there
+   * @return its version
+   */
+  CompletionStage<Long> putValue(
+      AppId app, String collection, String key, Payload value, @Nullable Long expectedVersion);
+
+  CompletionStage<Void> deleteValue(
+      AppId app, String collection, String key, @Nullable Long expectedVersion);
+
+  /**
+   * Keys that begin with {@code prefix}, in the order of their UTF-8 bytes.
+   *
+   * @param after the last key of the page before
+   * @param limit 1 to 1,000
+   */
+  CompletionStage<List<KvKey>> listValues(
+      AppId app, String collection, String prefix, @Nullable String after, int limit);
+
+  // ---- events
 
   /**
    * Accepts events: when the stage completes, every match is durable. Answers one receipt per

@@ -6,6 +6,8 @@ import com.typesafe.config.ConfigFactory;
 import dev.viesti.dispatcher.app.App;
 import dev.viesti.dispatcher.app.AppParts;
 import dev.viesti.dispatcher.app.LocalApps;
+import dev.viesti.dispatcher.app.PluginParts;
+import dev.viesti.dispatcher.app.PluginSettings;
 import dev.viesti.dispatcher.cluster.Outcomes;
 import dev.viesti.dispatcher.cluster.Sweep;
 import dev.viesti.dispatcher.commit.OutboxWriter;
@@ -23,12 +25,15 @@ import dev.viesti.dispatcher.wake.WakeListener;
 import dev.viesti.persistence.Database;
 import dev.viesti.persistence.app.AppDirectory;
 import dev.viesti.persistence.deadletter.DeadLetterRepository;
+import dev.viesti.persistence.effects.ForgetRepository;
+import dev.viesti.persistence.effects.KvRepository;
 import dev.viesti.persistence.outbox.ClientRowRepository;
 import dev.viesti.persistence.outbox.DeliveryRepository;
 import dev.viesti.persistence.outbox.EffectTransactions;
 import dev.viesti.persistence.outbox.HousekeepingRepository;
 import dev.viesti.persistence.outbox.OutboxRepository;
 import dev.viesti.persistence.outbox.OwnerRepository;
+import dev.viesti.persistence.plugin.ArtifactRepository;
 import dev.viesti.persistence.wake.WakeUps;
 import dev.viesti.protocol.app.AppId;
 import java.security.SecureRandom;
@@ -43,6 +48,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
@@ -79,9 +85,18 @@ public final class ViestiNode {
    * @throws IllegalArgumentException when a setting is out of its bounds
    */
   public static ViestiNode start(NodeOptions options) {
+    var none = new NoPlugins();
+    return start(options, database -> new NodePlugins(none, none));
+  }
+
+  /**
+   * @param plugins makes what runs plugins
+   */
+  static ViestiNode start(NodeOptions options, Function<Database, NodePlugins> plugins) {
     Config config = config(options);
     NodeSettings settings = NodeSettings.from(config);
     OutboxSettings outboxSettings = OutboxSettings.from(config);
+    PluginSettings pluginSettings = PluginSettings.from(config);
     WebhookSettings webhookSettings = WebhookSettings.from(config.getConfig("viesti.webhook"));
     Database database =
         Database.open(
@@ -120,12 +135,14 @@ public final class ViestiNode {
             settings.writerQueueBytesMax(),
             settings.writerGather());
     var settler = new Settler(hotPath, settings.settlerPause());
+    NodePlugins nodePlugins = plugins.apply(database);
     var targets =
         new Targets(
             webhookSettings,
             new HandlerTarget(options.handlers()),
             new TransactionalHandlers(
                 options.transactionalHandlers(), new EffectTransactions(effects)),
+            nodePlugins.runner(),
             options.clock());
     var outcomes = new Outcomes(system);
     ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
@@ -151,7 +168,14 @@ public final class ViestiNode {
             uuids::generate,
             alarms,
             blocking);
-    var parts = new AppParts(owners, directory, locals, settings.triggersMax(), new SecureRandom());
+    var parts =
+        new AppParts(
+            owners,
+            directory,
+            locals,
+            settings.triggersMax(),
+            new SecureRandom(),
+            new PluginParts(nodePlugins.runtime(), pluginSettings, new ForgetRepository(database)));
     writer.start();
     settler.start();
 
@@ -214,7 +238,13 @@ public final class ViestiNode {
         new ClusteredViesti(
             calls,
             new ClusteredViesti.Reading(
-                tables.deliveries(), tables.clientRows(), tables.deadLetters(), directory),
+                tables.deliveries(),
+                tables.clientRows(),
+                tables.deadLetters(),
+                directory,
+                new ArtifactRepository(database),
+                new KvRepository(database)),
+            nodePlugins.runtime(),
             outcomes,
             options.clock(),
             () -> ready(system, database),

@@ -92,8 +92,26 @@ public final class TestNode implements AutoCloseable {
             .withTransactionalHandlers(handlers));
   }
 
+  /** A node whose plugins only seem to run. */
+  static TestNode startWithPlugins(TestDatabase database, FakePlugins plugins, Clock clock) {
+    var options =
+        new NodeOptions(
+            database.url(),
+            database.user(),
+            database.password(),
+            ConfigFactory.empty(),
+            Map.of(),
+            new SimpleMeterRegistry(),
+            clock);
+    return started(ViestiNode.start(options, unused -> new NodePlugins(plugins, plugins)));
+  }
+
   static TestNode started(NodeOptions options) {
-    var started = new TestNode(ViestiNode.start(options));
+    return started(ViestiNode.start(options));
+  }
+
+  private static TestNode started(ViestiNode node) {
+    var started = new TestNode(node);
     until("the node is ready", () -> get(started.viesti.ready()));
     return started;
   }

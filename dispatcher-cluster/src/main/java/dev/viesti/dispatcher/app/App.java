@@ -46,7 +46,13 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
 
   /** What an app understands. */
   public sealed interface Command
-      permits Asked, OutboxRequest, News, Listing.Written, Deletion.News {}
+      permits Asked,
+          OutboxRequest,
+          PluginRequest,
+          News,
+          Listing.Written,
+          Deletion.News,
+          PluginControl.News {}
 
   /** What others ask it or tell it, from any node. */
   public sealed interface Asked extends Command, Wire {}
@@ -116,6 +122,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   private final Listing listing;
   private final Deletion deletion;
   private final OutboxChild outbox;
+  private final PluginControl plugins;
   private final OutboxParent parent;
   private boolean stopping;
 
@@ -137,6 +144,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     this.listing = new Listing(context, parts);
     this.deletion = new Deletion(context, app, parts);
     this.outbox = new OutboxChild(context, app, parts);
+    this.plugins = new PluginControl(context, app, parts);
     ActorRef<Command> self = context.getSelf();
     this.parent =
         new OutboxParent(
@@ -166,7 +174,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   public SignalHandler<AppState> signalHandler() {
     return newSignalHandlerBuilder()
         .onSignal(RecoveryCompleted.instance(), this::onRecovered)
-        .onSignal(PostStop.instance(), state -> parts.locals().remove(app))
+        .onSignal(PostStop.instance(), state -> onStopped())
         .build();
   }
 
@@ -201,6 +209,8 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
       case GetTrigger(var id, var replyTo) -> answer(replyTo, registration.get(state, id));
       case ListTriggers(var replyTo) -> answer(replyTo, registration.list(state));
       case OutboxRequest request -> forward(state, request);
+      case PluginRequest request -> onPluginRequest(state, request);
+      case PluginControl.News news -> onPluginNews(state, news);
       case Listing.Written written -> {
         listing.written(written);
         yield Effect().none();
@@ -224,18 +234,28 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   // ---- life
 
   private void onRecovered(AppState state) {
+    plugins.recovered();
     if (state.exists()) {
-      configureOutbox(state);
+      follow(state);
     } else {
       context.setReceiveTimeout(NOTHING_HERE, new Idle());
     }
   }
 
-  private void configureOutbox(AppState state) {
+  /** Tells the outbox and the plugins' runtime what holds now. */
+  private void follow(AppState state) {
     OutboxPolicy policy = OutboxChild.policy(state);
     if (policy != null && !stopping) {
       outbox.configure(state, policy, parent, !deletion.isUnderWay());
     }
+    if (!stopping) {
+      plugins.follow(state);
+    }
+  }
+
+  private void onStopped() {
+    parts.locals().remove(app);
+    plugins.stopped();
   }
 
   private Effect<AppEvent, AppState> onStop() {
@@ -297,7 +317,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
         put.settings().equals(state.settings()) ? Effect().none() : Effect().persist(event);
     return effect.thenRun(
         after -> {
-          configureOutbox(after);
+          follow(after);
           listing.write(after.view(app), put.replyTo());
         });
   }
@@ -309,6 +329,9 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     ActorRef<Outbox.Command> child = outbox.ref();
     if (child == null || deletion.isUnderWay()) {
       return answer(delete.replyTo(), Answer.unavailable(STARTING));
+    }
+    if (plugins.isStarting()) {
+      return answer(delete.replyTo(), Answer.unavailable("a plugin of it is being initialized"));
     }
     deletion.begin(child, delete);
     return Effect().none();
@@ -339,6 +362,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
         .thenRun(
             after -> {
               deletion.done();
+              plugins.follow(after);
               context.setReceiveTimeout(NOTHING_HERE, new Idle());
               delete.replyTo().tell(new Answer.Done());
             });
@@ -349,16 +373,20 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   private Effect<AppEvent, AppState> decided(
       Registration.Decision decision,
       ActorRef<Answer> replyTo,
-      Function<AppState, Answer> answerAfter) {
+      Function<AppState, @Nullable Answer> answerAfter) {
     return switch (decision) {
+      case Registration.Decision.Pending() -> Effect().none();
       case Registration.Decision.Answered(var answer) -> answer(replyTo, answer);
       case Registration.Decision.Changed(var event) ->
           Effect()
               .persist(event)
               .thenRun(
                   after -> {
-                    configureOutbox(after);
-                    replyTo.tell(answerAfter.apply(after));
+                    follow(after);
+                    Answer answer = answerAfter.apply(after);
+                    if (answer != null) {
+                      replyTo.tell(answer);
+                    }
                   });
     };
   }
@@ -369,9 +397,34 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
       return Effect().none();
     }
     context.getLog().warn("app {} trigger {} is switched off: {}", app, id, reason);
-    return Effect()
-        .persist(new AppEvent.TriggerDisabled(id, reason, now()))
-        .thenRun(this::configureOutbox);
+    return Effect().persist(new AppEvent.TriggerDisabled(id, reason, now())).thenRun(this::follow);
+  }
+
+  // ---- plugins
+
+  private Effect<AppEvent, AppState> onPluginRequest(AppState state, PluginRequest request) {
+    if (!state.exists()) {
+      return unknown(request.replyTo());
+    }
+    return deletion.isUnderWay()
+        ? answer(request.replyTo(), Answer.unavailable("the app is being deleted"))
+        : decided(
+            plugins.decide(state, request, now()),
+            request.replyTo(),
+            after -> plugins.answer(after, request));
+  }
+
+  private Effect<AppEvent, AppState> onPluginNews(AppState state, PluginControl.News news) {
+    PluginEvent event = state.exists() ? plugins.on(state, news, now()) : null;
+    return event == null
+        ? Effect().none()
+        : Effect()
+            .persist((AppEvent) event)
+            .thenRun(
+                after -> {
+                  follow(after);
+                  plugins.done(after, event);
+                });
   }
 
   // ---- answers

@@ -9,7 +9,15 @@ import java.time.Instant;
  * What happened to an app's control plane: who ({@code by}), when ({@code at}), what. These records
  * are on disk for ever: fields are only added, and a missing one must have a meaning.
  */
-sealed interface AppEvent extends Journaled {
+sealed interface AppEvent extends Journaled
+    permits AppEvent.AppCreated,
+        AppEvent.SettingsChanged,
+        AppEvent.AppDeleted,
+        AppEvent.TriggerRegistered,
+        AppEvent.TriggerChanged,
+        AppEvent.TriggerDisabled,
+        AppEvent.TriggerRemoved,
+        PluginEvent {
   Instant at();
 
   record AppCreated(AppSettings settings, Instant at, String by) implements AppEvent {}

@@ -16,4 +16,5 @@ public record AppParts(
     AppDirectory directory,
     LocalApps locals,
     int triggersMax,
-    SecureRandom secrets) {}
+    SecureRandom secrets,
+    PluginParts plugins) {}

@@ -1,9 +1,11 @@
 package dev.viesti.dispatcher.app;
 
 import dev.viesti.dispatcher.AppView;
+import dev.viesti.dispatcher.PluginView;
 import dev.viesti.dispatcher.TriggerView;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
+import dev.viesti.protocol.plugin.PluginId;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Instant;
@@ -18,16 +20,42 @@ import org.jspecify.annotations.Nullable;
  * @param settings null when there is no such app (never made, or deleted)
  * @param revision changes of the settings so far
  * @param triggers by id
+ * @param plugins by id; snapshots from before there were any have none
  */
 record AppState(
     @Nullable AppSettings settings,
     long revision,
     Instant createdAt,
     Instant updatedAt,
-    SortedMap<String, TriggerView> triggers)
+    SortedMap<String, TriggerView> triggers,
+    SortedMap<String, PluginView> plugins)
     implements Journaled {
   static final AppState NONE =
-      new AppState(null, 0, Instant.EPOCH, Instant.EPOCH, Collections.emptySortedMap());
+      new AppState(
+          null,
+          0,
+          Instant.EPOCH,
+          Instant.EPOCH,
+          Collections.emptySortedMap(),
+          Collections.emptySortedMap());
+
+  /**
+   * @param plugins null means none
+   */
+  AppState(
+      @Nullable AppSettings settings,
+      long revision,
+      Instant createdAt,
+      Instant updatedAt,
+      SortedMap<String, TriggerView> triggers,
+      @Nullable SortedMap<String, PluginView> plugins) {
+    this.settings = settings;
+    this.revision = revision;
+    this.createdAt = createdAt;
+    this.updatedAt = updatedAt;
+    this.triggers = triggers;
+    this.plugins = plugins == null ? Collections.emptySortedMap() : plugins;
+  }
 
   boolean exists() {
     return settings != null;
@@ -44,12 +72,16 @@ record AppState(
     return triggers.get(id.value());
   }
 
+  @Nullable PluginView plugin(PluginId id) {
+    return plugins.get(id.value());
+  }
+
   AppState after(AppEvent event) {
     return switch (event) {
       case AppEvent.AppCreated(var made, var at, var by) ->
-          new AppState(made, 1, at, at, Collections.emptySortedMap());
+          new AppState(made, 1, at, at, Collections.emptySortedMap(), Collections.emptySortedMap());
       case AppEvent.SettingsChanged(var changed, var at, var by) ->
-          new AppState(changed, revision + 1, createdAt, at, triggers);
+          new AppState(changed, revision + 1, createdAt, at, triggers, plugins);
       case AppEvent.AppDeleted deleted -> NONE;
       case AppEvent.TriggerRegistered(var id, var trigger, var at, var by) ->
           with(new TriggerView(id, trigger, 1, at, at, null));
@@ -62,8 +94,9 @@ record AppState(
       case AppEvent.TriggerRemoved(var id, var at, var by) -> {
         var rest = new TreeMap<>(triggers);
         rest.remove(id.value());
-        yield new AppState(settings, revision, createdAt, updatedAt, rest);
+        yield new AppState(settings, revision, createdAt, updatedAt, rest, plugins);
       }
+      case PluginEvent plugin -> after(plugin);
     };
   }
 
@@ -78,6 +111,17 @@ record AppState(
   private AppState with(TriggerView view) {
     var all = new TreeMap<>(triggers);
     all.put(view.id().value(), view);
-    return new AppState(settings, revision, createdAt, updatedAt, all);
+    return new AppState(settings, revision, createdAt, updatedAt, all, plugins);
+  }
+
+  private AppState after(PluginEvent event) {
+    var all = new TreeMap<>(plugins);
+    PluginView view = PluginLifecycle.after(plugin(event.id()), event);
+    if (view == null) {
+      all.remove(event.id().value());
+    } else {
+      all.put(event.id().value(), view);
+    }
+    return new AppState(settings, revision, createdAt, updatedAt, triggers, all);
   }
 }

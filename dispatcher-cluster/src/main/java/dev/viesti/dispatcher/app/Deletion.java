@@ -96,7 +96,8 @@ final class Deletion {
     while (more) {
       more =
           tables.deadLetters().purge(app, FORGET_BATCH) == FORGET_BATCH
-              || tables.housekeeping().forgetIdsOf(app, FORGET_BATCH) == FORGET_BATCH;
+              || tables.housekeeping().forgetIdsOf(app, FORGET_BATCH) == FORGET_BATCH
+              || parts.plugins().kept().forget(app, FORGET_BATCH) == FORGET_BATCH;
     }
     parts.directory().remove(app);
     return true;

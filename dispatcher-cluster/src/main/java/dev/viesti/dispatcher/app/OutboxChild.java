@@ -68,7 +68,11 @@ final class OutboxChild {
       context.cancelReceiveTimeout();
       entrance = way;
     }
-    var router = new Router(state.triggers().values(), parts.owners().telemetry()::filterFailed);
+    var router =
+        new Router(
+            state.triggers().values(),
+            PluginTriggers.of(state),
+            parts.owners().telemetry()::filterFailed);
     parts.locals().put(app, router, way, open);
   }
 
@@ -85,6 +89,7 @@ final class OutboxChild {
     }
     Map<TriggerId, Trigger> triggers = new HashMap<>();
     state.triggers().values().forEach(view -> triggers.put(view.id(), view.trigger()));
+    PluginTriggers.of(state).forEach(own -> triggers.putIfAbsent(own.id(), own.trigger()));
     return new OutboxPolicy(state.settings(), Map.copyOf(triggers));
   }
 }

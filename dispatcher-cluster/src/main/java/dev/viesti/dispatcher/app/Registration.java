@@ -1,5 +1,6 @@
 package dev.viesti.dispatcher.app;
 
+import dev.viesti.dispatcher.PluginView;
 import dev.viesti.dispatcher.Refusal;
 import dev.viesti.dispatcher.TriggerView;
 import dev.viesti.dispatcher.filter.EventFilter;
@@ -29,6 +30,9 @@ final class Registration {
 
     /** To be persisted, and answered then. */
     record Changed(AppEvent event) implements Decision {}
+
+    /** Somebody answers later; nothing changes for now. */
+    record Pending() implements Decision {}
   }
 
   private final AppId app;
@@ -70,7 +74,7 @@ final class Registration {
     Long expected = put.expectedRevision();
     Refusal refusal =
         expected == null || expected == revision
-            ? refuse(state, was, put.trigger())
+            ? refuse(state, was, put.id(), put.trigger())
             : new Refusal.PreconditionFailed(revision);
     if (refusal != null) {
       return new Decision.Answered(new Answer.Refused(refusal));
@@ -103,7 +107,8 @@ final class Registration {
    * @param was the trigger of that id so far
    * @return null when it may be registered
    */
-  private @Nullable Refusal refuse(AppState state, @Nullable TriggerView was, Trigger trigger) {
+  private @Nullable Refusal refuse(
+      AppState state, @Nullable TriggerView was, TriggerId id, Trigger trigger) {
     if (was == null && state.triggers().size() >= parts.triggersMax()) {
       return new Refusal.Conflict(
           "the app has %d triggers, which is its limit".formatted(parts.triggersMax()));
@@ -115,6 +120,17 @@ final class Registration {
       } catch (InvalidFilterException wrong) {
         return new Refusal.Invalid("/filter", String.valueOf(wrong.getMessage()));
       }
+    }
+    if (was == null && PluginTriggers.isReserved(id)) {
+      return new Refusal.Invalid(
+          "/trigger",
+          "ids that begin with '%s' are those of the triggers that plugins bring along"
+              .formatted(PluginView.TRIGGER_PREFIX));
+    }
+    if (trigger.target() instanceof Target.Plugin plugin
+        && !state.plugins().containsKey(plugin.name())) {
+      return new Refusal.Invalid(
+          "/target/plugin/name", "app '%s' has no plugin '%s'".formatted(app, plugin.name()));
     }
     return parts.owners().targets().check(trigger.target());
   }

@@ -7,11 +7,13 @@ import dev.viesti.dispatcher.filter.FilterResult;
 import dev.viesti.dispatcher.filter.InvalidFilterException;
 import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.protocol.event.Event;
+import dev.viesti.protocol.trigger.EventPattern;
 import dev.viesti.protocol.trigger.OrderBy;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,7 +24,17 @@ import org.slf4j.LoggerFactory;
  * fails on an event (a field that is not there) does not match it; that is counted.
  */
 final class Router {
-  private record Rule(TriggerId id, Trigger trigger, @Nullable EventFilter filter) {}
+  private record Rule(
+      TriggerId id, Trigger trigger, List<EventPattern> on, @Nullable EventFilter filter) {
+    boolean matches(Event event) {
+      for (EventPattern pattern : on) {
+        if (pattern.matches(event)) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
 
   private static final Logger LOG = LoggerFactory.getLogger(Router.class);
 
@@ -30,22 +42,32 @@ final class Router {
   private final Runnable filterFailed;
 
   /**
+   * @param derived of plugins
    * @param filterFailed called for each filter that failed on an event
    */
-  Router(Collection<TriggerView> triggers, Runnable filterFailed) {
+  Router(
+      Collection<TriggerView> triggers,
+      List<PluginTriggers.Derived> derived,
+      Runnable filterFailed) {
     this.filterFailed = filterFailed;
     for (TriggerView view : triggers) {
       if (view.trigger().enabled()) {
         addRule(view);
       }
     }
+    for (PluginTriggers.Derived own : derived) {
+      if (own.trigger().enabled()) {
+        rules.add(new Rule(own.id(), own.trigger(), own.on(), null));
+      }
+    }
+    rules.sort(Comparator.comparing(Rule::id));
   }
 
   private void addRule(TriggerView view) {
     String filter = view.trigger().filter();
     try {
-      rules.add(
-          new Rule(view.id(), view.trigger(), filter == null ? null : EventFilter.compile(filter)));
+      EventFilter compiled = filter == null ? null : EventFilter.compile(filter);
+      rules.add(new Rule(view.id(), view.trigger(), List.of(view.trigger().on()), compiled));
     } catch (InvalidFilterException stricterNow) {
       LOG.error(
           "trigger {} matches nothing: its filter was accepted once and is not any more ({})",
@@ -59,7 +81,7 @@ final class Router {
     List<Insert.Route> routes = List.of();
     EventView view = null;
     for (Rule rule : rules) {
-      if (!rule.trigger().on().matches(event)) {
+      if (!rule.matches(event)) {
         continue;
       }
       EventFilter filter = rule.filter();

@@ -14,6 +14,7 @@ public final class Entrance {
   }
 
   private final PostBox posts = new PostBox();
+  private final CurrentEpoch epoch = new CurrentEpoch();
   private @Nullable Door door;
 
   /**
@@ -30,6 +31,11 @@ public final class Entrance {
   /** Tells the owner what changed, before whatever comes in from now on. */
   public void configure(OutboxPolicy policy) {
     posts.post(new Outbox.Configure(policy));
+  }
+
+  /** Under which the owner writes; there is none while it takes no events. */
+  public CurrentEpoch epoch() {
+    return epoch;
   }
 
   PostBox posts() {

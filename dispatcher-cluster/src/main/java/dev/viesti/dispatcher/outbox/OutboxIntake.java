@@ -83,6 +83,7 @@ final class OutboxIntake {
    */
   void letIn(boolean open, long epoch) {
     long wanted = open ? epoch : 0;
+    entrance.epoch().set(wanted);
     if (openEpoch == wanted) {
       return;
     }

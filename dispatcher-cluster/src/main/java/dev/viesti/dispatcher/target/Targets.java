@@ -21,14 +21,17 @@ public final class Targets implements AutoCloseable {
   private final AddressGuard guard;
   private final HandlerTarget handlers;
   private final TransactionalRunner transactions;
+  private final PluginRunner plugins;
   private final LogTarget log = new LogTarget();
 
   public Targets(
       WebhookSettings webhooks,
       HandlerTarget handlers,
       TransactionalRunner transactions,
+      PluginRunner plugins,
       Clock clock) {
     this.transactions = transactions;
+    this.plugins = plugins;
     this.webhooks = new WebhookTarget(webhooks, clock);
     this.guard = AddressGuard.of(webhooks);
     this.handlers = handlers;
@@ -47,6 +50,7 @@ public final class Targets implements AutoCloseable {
               : new Refusal.Invalid(
                   "/target/handler/name",
                   "no handler named '%s' is registered on this node".formatted(handler.name()));
+      case Target.Plugin plugin -> null; // which plugins there are, the app knows
       case Target.Log any -> null;
     };
   }
@@ -63,6 +67,7 @@ public final class Targets implements AutoCloseable {
       case Target.Handler handler when transactions.knows(handler.name()) ->
           transactions.run(handler.name(), call, row);
       case Target.Handler handler -> ended(handlers.run(handler, call, trigger.timeout()));
+      case Target.Plugin plugin -> plugins.run(plugin, call, row, trigger.timeout());
       case Target.Log any -> ended(log.run(any, call, trigger.timeout()));
     };
   }

@@ -2,12 +2,17 @@ package dev.viesti.dispatcher.wire;
 
 import dev.viesti.dispatcher.AppView;
 import dev.viesti.dispatcher.DeliveryView;
+import dev.viesti.dispatcher.PluginSummary;
+import dev.viesti.dispatcher.PluginView;
 import dev.viesti.dispatcher.Receipt;
 import dev.viesti.dispatcher.Refusal;
 import dev.viesti.dispatcher.TriggerView;
+import dev.viesti.dispatcher.plugin.PluginMetrics;
+import dev.viesti.protocol.event.Payload;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What an app answers. Every command may be {@link Refused}. */
 public sealed interface Answer extends Wire {
@@ -21,6 +26,20 @@ public sealed interface Answer extends Wire {
   record OneTrigger(TriggerView trigger) implements Answer {}
 
   record Triggers(List<TriggerView> triggers) implements Answer {}
+
+  record OnePlugin(PluginView plugin) implements Answer {}
+
+  record Plugins(List<PluginSummary> plugins) implements Answer {}
+
+  /**
+   * @param problem null when it is healthy
+   */
+  record PluginHealth(@Nullable String problem) implements Answer {}
+
+  record Metrics(PluginMetrics metrics) implements Answer {}
+
+  /** What a call has returned. */
+  record Invoked(Payload reply) implements Answer {}
 
   record OneDelivery(DeliveryView delivery) implements Answer {}
 

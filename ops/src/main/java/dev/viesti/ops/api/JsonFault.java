@@ -97,7 +97,9 @@ final class JsonFault {
     return switch (fault) {
       case UnrecognizedPropertyException unknown -> unknownMember(unknown);
       case InvalidTypeIdException kind ->
-          "there is no target '" + kind.getTypeId() + "': give one of webhook, handler, log";
+          "there is no target '"
+              + kind.getTypeId()
+              + "': give one of webhook, plugin, handler, log";
       case InvalidFormatException format -> format(format);
       case MismatchedInputException missing when missing.getOriginalMessage().startsWith(MISSING) ->
           missing.getPath().getLast().getFieldName() + " is missing";

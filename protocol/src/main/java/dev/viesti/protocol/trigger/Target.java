@@ -13,11 +13,15 @@ import org.jspecify.annotations.Nullable;
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, include = JsonTypeInfo.As.WRAPPER_OBJECT)
 @JsonSubTypes({
   @JsonSubTypes.Type(value = Target.Webhook.class, name = "webhook"),
+  @JsonSubTypes.Type(value = Target.Plugin.class, name = "plugin"),
   @JsonSubTypes.Type(value = Target.Handler.class, name = "handler"),
   @JsonSubTypes.Type(value = Target.Log.class, name = "log")
 })
 public sealed interface Target {
-  /** The word in JSON, metrics and logs: {@code webhook}, {@code handler}, {@code log}. */
+  /**
+   * The word in JSON, metrics and logs: {@code webhook}, {@code plugin}, {@code handler}, {@code
+   * log}.
+   */
   String kind();
 
   /**
@@ -122,6 +126,47 @@ public sealed interface Target {
     @Override
     public String kind() {
       return "handler";
+    }
+  }
+
+  /**
+   * A function of a plugin that the app has installed.
+   *
+   * @param name of the plugin: 1 to 56 characters of {@code [a-z0-9-]}, the first a letter
+   * @param function that it exports, 1 to 64 characters of {@code [a-z0-9-]}, the first a letter
+   */
+  record Plugin(
+      @JsonProperty(value = "name", required = true) String name,
+      @JsonProperty("function") String function)
+      implements Target {
+    /** What is run when a trigger names no function: the one that every plugin has for events. */
+    public static final String HANDLE_EVENT = "handle-event";
+
+    /** As of a plugin's id, whose type this package cannot know. */
+    private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9-]{0,55}");
+
+    private static final Pattern FUNCTION = Pattern.compile("[a-z][a-z0-9-]{0,63}");
+
+    /**
+     * @param function null means {@link #HANDLE_EVENT}
+     * @throws IllegalArgumentException naming the field that has another shape
+     */
+    public Plugin(String name, @Nullable String function) {
+      if (name == null || !NAME.matcher(name).matches()) {
+        throw new IllegalArgumentException(
+            "name is 1 to 56 characters of a-z, 0-9 and -, beginning with a letter");
+      }
+      if (function != null && !FUNCTION.matcher(function).matches()) {
+        throw new IllegalArgumentException(
+            "function is 1 to 64 characters of a-z, 0-9 and -, beginning with a letter");
+      }
+      this.name = name;
+      this.function = function == null ? HANDLE_EVENT : function;
+    }
+
+    @Override
+    public String kind() {
+      return "plugin";
     }
   }
 

@@ -103,11 +103,32 @@ final class TargetTest {
   void isOneMemberOfAJsonObject() throws Exception {
     var json = new ObjectMapper();
     List<Target> targets =
-        List.of(webhook("https://a/b", SECRET), new Target.Handler("h"), new Target.Log());
+        List.of(
+            webhook("https://a/b", SECRET),
+            new Target.Plugin("orders", "number"),
+            new Target.Handler("h"),
+            new Target.Log());
     for (Target target : targets) {
       String text = json.writerFor(Target.class).writeValueAsString(target);
       assertThat(text).startsWith("{\"" + target.kind() + "\":");
       assertThat(json.readValue(text, Target.class)).isEqualTo(target);
+    }
+  }
+
+  @Test
+  void runsHandleEventUnlessAnotherFunctionIsNamed() throws Exception {
+    var json = new ObjectMapper();
+    assertThat(json.readValue("{\"plugin\":{\"name\":\"orders\"}}", Target.class))
+        .isEqualTo(new Target.Plugin("orders", "handle-event"));
+    for (String bad : List.of("", "9", "Orders", "a_b", "a".repeat(57))) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> new Target.Plugin(bad, null))
+          .withMessageStartingWith("name");
+    }
+    for (String bad : List.of("", "-a", "handleEvent", "a".repeat(65))) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> new Target.Plugin("orders", bad))
+          .withMessageStartingWith("function");
     }
   }
 
