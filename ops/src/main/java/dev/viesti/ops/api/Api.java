@@ -73,6 +73,8 @@ public final class Api {
     List<Route> routes = new ArrayList<>();
     routes.addAll(new EventRoutes(viesti, doors.events(), settings, executor).routes());
     routes.addAll(new AppRoutes(viesti, executor).routes());
+    routes.addAll(new PluginRoutes(viesti, settings, executor).routes());
+    routes.addAll(new KvRoutes(viesti, executor).routes());
     routes.addAll(new DeliveryRoutes(viesti, executor).routes());
     routes.addAll(new DeadLetterRoutes(viesti, executor).routes());
     routes.addAll(new NodeRoutes(doors.cluster(), metrics, settings).routes());

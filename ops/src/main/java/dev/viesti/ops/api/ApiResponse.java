@@ -1,9 +1,11 @@
 package dev.viesti.ops.api;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.viesti.dispatcher.OutcomeNotice;
 import dev.viesti.dispatcher.json.Json;
 import dev.viesti.protocol.event.Payload;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -31,6 +33,24 @@ public record ApiResponse(int status, Map<String, String> headers, Body body) {
 
   static ApiResponse json(int status, Object value) {
     return new ApiResponse(status, Map.of(), new Bytes(JSON, Payload.of(write(value))));
+  }
+
+  /** Bytes of which nobody has said what they are: JSON when they can be read as that. */
+  static ApiResponse data(Payload data) {
+    String type = isJson(data) ? JSON : "application/octet-stream";
+    return new ApiResponse(200, Map.of(), new Bytes(type, data));
+  }
+
+  private static boolean isJson(Payload data) {
+    try (JsonParser parser = Json.MAPPER.createParser(data.bytes())) {
+      if (parser.nextToken() == null) {
+        return false;
+      }
+      parser.skipChildren();
+      return parser.nextToken() == null;
+    } catch (IOException otherwise) {
+      return false;
+    }
   }
 
   static ApiResponse noContent() {

@@ -9,6 +9,7 @@ import java.time.Duration;
  * @param eventBytesMax largest body of a single event, in bytes
  * @param batchBytesMax largest body of a batch, in bytes
  * @param batchEventsMax most events of a batch
+ * @param pluginBytesMax largest body of a plugin's upload, in bytes
  * @param requestTimeout after which a request without an answer gets a 503
  * @param streamHeartbeat silence on a stream after which a comment is sent
  * @param streamBufferMax outcomes that wait for one slow stream client
@@ -18,6 +19,7 @@ public record ApiSettings(
     int eventBytesMax,
     int batchBytesMax,
     int batchEventsMax,
+    int pluginBytesMax,
     Duration requestTimeout,
     Duration streamHeartbeat,
     int streamBufferMax,
@@ -31,6 +33,7 @@ public record ApiSettings(
     require("event-bytes-max", eventBytesMax, 1_024, batchBytesMax);
     require("batch-bytes-max", batchBytesMax, 1_024, BATCH_BYTES_CEILING);
     require("batch-events-max", batchEventsMax, 1, 100_000);
+    require("plugin-bytes-max", pluginBytesMax, 1_024, BATCH_BYTES_CEILING);
     require("request-timeout in s", requestTimeout.toSeconds(), 1, 600);
     require("stream-heartbeat in ms", streamHeartbeat.toMillis(), 10, 50_000);
     require("stream-buffer-max", streamBufferMax, 1, 100_000);
@@ -45,6 +48,7 @@ public record ApiSettings(
         http.getInt("event-bytes-max"),
         http.getInt("batch-bytes-max"),
         http.getInt("batch-events-max"),
+        http.getInt("plugin-bytes-max"),
         http.getDuration("request-timeout"),
         http.getDuration("stream-heartbeat"),
         http.getInt("stream-buffer-max"),

@@ -4,6 +4,7 @@ import dev.viesti.ops.api.Problem.Kind;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.event.Payload;
+import dev.viesti.protocol.plugin.PluginId;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.util.Map;
 import java.util.UUID;
@@ -43,6 +44,15 @@ record Call(
 
   TriggerId trigger() {
     return inPath("trigger", TriggerId::new);
+  }
+
+  PluginId plugin() {
+    return inPath("plugin", PluginId::new);
+  }
+
+  /** A parameter of the path as it stands there. */
+  String text(String name) {
+    return inPath(name, text -> text);
   }
 
   DeliveryId delivery() {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.viesti.dispatcher.DeliveryPosition;
 import dev.viesti.dispatcher.json.Json;
 import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.plugin.PluginId;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.io.IOException;
 import java.time.Instant;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * signed: a forged one only reads from another place of the same list.
  */
 final class Cursors {
-  /** An app's or a trigger's id in a list by id. */
+  /** An app's, a trigger's or a plugin's id, or a key, in a list by it. */
   private record ById(@JsonProperty("after") @Nullable String after) {}
 
   private record ByDue(
@@ -35,6 +36,14 @@ final class Cursors {
     return encode(new ById(last.value()));
   }
 
+  static String of(PluginId last) {
+    return encode(new ById(last.value()));
+  }
+
+  static String ofKey(String last) {
+    return encode(new ById(last));
+  }
+
   static String of(UUID last) {
     return encode(new ById(last.toString()));
   }
@@ -49,6 +58,14 @@ final class Cursors {
 
   static TriggerId trigger(String cursor) {
     return byId(cursor, TriggerId::new);
+  }
+
+  static PluginId plugin(String cursor) {
+    return byId(cursor, PluginId::new);
+  }
+
+  static String key(String cursor) {
+    return byId(cursor, key -> key);
   }
 
   static UUID uuid(String cursor) {

@@ -10,6 +10,7 @@ import dev.viesti.dispatcher.json.Json;
 import dev.viesti.ops.api.Problem.Kind;
 import dev.viesti.protocol.trigger.Trigger;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Set;
 
 /**
@@ -44,10 +45,32 @@ final class JsonBody {
     object.remove(READ_ONLY);
     JsonNode target = object.path("target");
     if (!target.isObject() || target.size() != 1) {
-      String detail = "give exactly one target: webhook, handler or log";
+      String detail = "give exactly one target: webhook, plugin, handler or log";
       throw Problem.at(Kind.INVALID, "/target", detail).exception();
     }
     return convert(object, Trigger.class);
+  }
+
+  /**
+   * A JSON object that is kept as it was written.
+   *
+   * @param pointer of the object in what was sent
+   * @return the text
+   */
+  static String object(byte[] body, String pointer) {
+    try {
+      if (Json.MAPPER.readTree(body) instanceof ObjectNode) {
+        return new String(body, StandardCharsets.UTF_8);
+      }
+      throw Problem.at(Kind.INVALID, pointer, "this is to be a JSON object").exception();
+    } catch (IOException malformed) {
+      Problem problem = malformed(malformed);
+      throw Problem.at(
+              Kind.MALFORMED,
+              pointer + problem.errors().getFirst().pointer(),
+              problem.detail().replace("the body is", "this is"))
+          .exception();
+    }
   }
 
   private static ObjectNode object(byte[] body) {

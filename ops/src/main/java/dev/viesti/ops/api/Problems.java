@@ -48,6 +48,15 @@ final class Problems {
     return switch (refusal) {
       case Refusal.NotFound none -> Problem.of(Kind.NOT_FOUND, none.detail());
       case Refusal.Invalid wrong -> Problem.at(Kind.INVALID, wrong.pointer(), wrong.detail());
+      case Refusal.Malformed(var detail, var faults) ->
+          Problem.of(
+              Kind.INVALID,
+              detail,
+              faults.stream()
+                  .map(fault -> new Problem.FieldError(fault.pointer(), fault.detail()))
+                  .toList());
+      case Refusal.CallFailed(var detail, var kind, var message) ->
+          Problem.of(kindOf(kind), detail, new Problem.FailedCall(kind, message));
       case Refusal.Conflict conflict -> Problem.of(Kind.CONFLICT, conflict.detail());
       case Refusal.PreconditionFailed other ->
           Problem.of(Kind.PRECONDITION_FAILED, other.detail())
@@ -55,6 +64,18 @@ final class Problems {
       case Refusal.Unavailable later ->
           Problem.of(Kind.UNAVAILABLE, later.detail())
               .with("Retry-After", seconds(later.retryAfter()));
+    };
+  }
+
+  /** Kinds of traps that nobody would handle differently share a type. */
+  private static Kind kindOf(String call) {
+    return switch (call) {
+      case "error" -> Kind.PLUGIN_ERROR;
+      case "init" -> Kind.PLUGIN_INIT_FAILED;
+      case "fuel" -> Kind.PLUGIN_FUEL;
+      case "conflict" -> Kind.PLUGIN_CONFLICT;
+      case "timeout" -> Kind.PLUGIN_TIMEOUT;
+      default -> Kind.PLUGIN_TRAP;
     };
   }
 

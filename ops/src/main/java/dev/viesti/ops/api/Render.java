@@ -6,6 +6,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.util.RawValue;
 import dev.viesti.dispatcher.AppView;
 import dev.viesti.dispatcher.DeliveryView;
+import dev.viesti.dispatcher.PluginHealth;
+import dev.viesti.dispatcher.PluginRelease;
+import dev.viesti.dispatcher.PluginView;
 import dev.viesti.dispatcher.TriggerView;
 import dev.viesti.dispatcher.cloudevents.CloudEvents;
 import dev.viesti.dispatcher.json.Json;
@@ -39,6 +42,49 @@ final class Render {
     json.set("updatedAt", tree(trigger.updatedAt()));
     json.put("disabledReason", trigger.disabledReason());
     return json;
+  }
+
+  static ObjectNode plugin(PluginView plugin) {
+    PluginRelease shown = plugin.shown().release();
+    ObjectNode json = Json.MAPPER.createObjectNode();
+    json.put("id", plugin.id().value());
+    json.put("status", plugin.status().text());
+    json.put("name", shown.manifest().name());
+    json.put("version", shown.manifest().version());
+    json.put("enabled", plugin.enabled());
+    json.put("problem", plugin.problem());
+    json.set("quarantinedUntil", tree(plugin.quarantinedUntil()));
+    json.put("trigger", PluginView.TRIGGER_PREFIX + plugin.id());
+    json.set("current", version(plugin.current()));
+    json.set("candidate", version(plugin.candidate()));
+    json.set("previous", version(plugin.previous()));
+    json.putRawValue("manifest", utf8(ApiResponse.write(shown.manifest())));
+    String config = shown.config();
+    json.putRawValue("config", config == null ? null : new RawValue(config));
+    json.put("revision", plugin.revision());
+    json.set("createdAt", tree(plugin.createdAt()));
+    json.set("updatedAt", tree(plugin.updatedAt()));
+    return json;
+  }
+
+  private static JsonNode version(PluginView.@Nullable Version version) {
+    if (version == null) {
+      return Json.MAPPER.nullNode();
+    }
+    ObjectNode json = Json.MAPPER.createObjectNode();
+    json.put("version", version.release().manifest().version());
+    json.put("sha256", version.release().sha256());
+    json.put("size", version.release().size());
+    json.set("installedAt", tree(version.installedAt()));
+    json.put("by", version.by());
+    return json;
+  }
+
+  static ObjectNode health(PluginHealth health) {
+    return Json.MAPPER
+        .createObjectNode()
+        .put("healthy", health.healthy())
+        .put("problem", health.problem());
   }
 
   static ObjectNode delivery(DeliveryView view) {

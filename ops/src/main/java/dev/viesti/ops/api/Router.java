@@ -4,15 +4,21 @@ import dev.viesti.ops.api.Problem.Kind;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the route of a request. A parameter never holds a colon: what follows one is a verb. */
+/**
+ * Finds the route of a request. A parameter never holds a colon: what follows one is a verb. But
+ * for the names of values, which are their owners' to choose.
+ */
 final class Router {
   private record Entry(Route route, List<String> segments) {}
 
   /** A route and what stands in its path for each parameter. */
   record Match(Route route, Map<String, String> parameters) {}
+
+  private static final Set<String> FREE = Set.of("collection", "key");
 
   private final List<Entry> entries;
 
@@ -71,10 +77,11 @@ final class Router {
         return null;
       }
       String value = segment.substring(0, segment.length() - verb.length());
-      if (value.isEmpty() || value.indexOf(':') >= 0) {
+      String name = pattern.substring(1, brace);
+      if (value.isEmpty() || (value.indexOf(':') >= 0 && !FREE.contains(name))) {
         return null;
       }
-      parameters.put(pattern.substring(1, brace), value);
+      parameters.put(name, value);
     }
     return parameters;
   }

@@ -11,7 +11,6 @@ import dev.viesti.dispatcher.Receipt;
 import dev.viesti.dispatcher.Refusal;
 import dev.viesti.dispatcher.RefusedException;
 import dev.viesti.dispatcher.TriggerView;
-import dev.viesti.dispatcher.Viesti;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
 import dev.viesti.protocol.deadletter.DeadLetter;
@@ -34,7 +33,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -42,15 +40,13 @@ import org.jspecify.annotations.Nullable;
  * Apps and triggers in memory; deliveries and dead letters as a test puts them there. With {@code
  * failure} everything fails, with {@code silent} publishing never answers.
  */
-public final class FakeViesti implements Viesti {
+public final class FakeViesti extends FakePluginDoor {
   public static final Instant THEN = Instant.parse("2026-01-02T03:04:05.678901Z");
 
   public final List<Event> published = new CopyOnWriteArrayList<>();
   public final List<DeliveryView> deliveries = new CopyOnWriteArrayList<>();
   public final List<DeadLetter> deadLetters = new CopyOnWriteArrayList<>();
   public final List<Consumer<OutcomeNotice>> listeners = new CopyOnWriteArrayList<>();
-  public final AtomicReference<String> lastPrincipal = new AtomicReference<>("nobody");
-  public final AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
   public volatile boolean silent;
 
   private final Map<AppId, AppView> apps = new ConcurrentSkipListMap<>();
@@ -354,7 +350,8 @@ public final class FakeViesti implements Viesti {
   @Override
   public void close() {}
 
-  private AppView existing(AppId app) {
+  @Override
+  AppView existing(AppId app) {
     AppView view = apps.get(app);
     if (view == null) {
       throw new RefusedException(new Refusal.NotFound("there is no app " + app));
@@ -380,32 +377,5 @@ public final class FakeViesti implements Viesti {
         .filter(letter -> letter.id().equals(id))
         .findFirst()
         .orElseThrow(() -> new RefusedException(new Refusal.NotFound("no such dead letter")));
-  }
-
-  private static void require(@Nullable Long expected, long revision) {
-    if (expected != null && expected != revision) {
-      throw new RefusedException(new Refusal.PreconditionFailed(revision));
-    }
-  }
-
-  private interface Deed<T> {
-    T run();
-  }
-
-  private <T> CompletionStage<T> does(Deed<T> deed) {
-    RuntimeException broken = failure.get();
-    if (broken != null) {
-      return CompletableFuture.failedStage(broken);
-    }
-    try {
-      return CompletableFuture.completedStage(deed.run());
-    } catch (RefusedException refused) {
-      return CompletableFuture.failedStage(refused);
-    }
-  }
-
-  @SuppressWarnings("NullAway") // Void has no other value
-  private static Void nothing() {
-    return null;
   }
 }

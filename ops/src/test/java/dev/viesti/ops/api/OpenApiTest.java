@@ -3,6 +3,7 @@ package dev.viesti.ops.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.viesti.dispatcher.cloudevents.CloudEvents;
+import dev.viesti.dispatcher.plugin.PluginMetrics;
 import dev.viesti.ops.metrics.Metrics;
 import dev.viesti.protocol.app.AppSettings;
 import dev.viesti.protocol.trigger.EventPattern;
@@ -90,6 +91,7 @@ class OpenApiTest {
             "AppSettings", AppSettings.class,
             "TriggerSettings", Trigger.class,
             "EventPattern", EventPattern.class,
+            "PluginMetrics", PluginMetrics.class,
             "RateLimit", RateLimit.class,
             "RetryPolicy", RetryPolicy.class);
     described.forEach(
@@ -139,7 +141,7 @@ class OpenApiTest {
             ApiKeys.of(Map.of("admin", "k")),
             new Metrics());
     ApiSettings settings =
-        new ApiSettings(1_024, 1_024, 1, Duration.ofSeconds(1), Duration.ofSeconds(1), 1, 1);
+        new ApiSettings(1_024, 1_024, 1, 1_024, Duration.ofSeconds(1), Duration.ofSeconds(1), 1, 1);
     return new Api(doors, settings, Runnable::run).routes();
   }
 

@@ -29,6 +29,7 @@ final class ApiServer implements AutoCloseable {
   static final int EVENT_BYTES_MAX = 2_048;
   static final int BATCH_BYTES_MAX = 8_192;
   static final int BATCH_EVENTS_MAX = 3;
+  static final int PLUGIN_BYTES_MAX = 16_384;
   static final int STREAM_BUFFER_MAX = 8;
 
   final FakeViesti viesti = new FakeViesti();
@@ -47,6 +48,7 @@ final class ApiServer implements AutoCloseable {
             EVENT_BYTES_MAX,
             BATCH_BYTES_MAX,
             BATCH_EVENTS_MAX,
+            PLUGIN_BYTES_MAX,
             Duration.ofSeconds(1),
             Duration.ofMillis(200),
             STREAM_BUFFER_MAX,
