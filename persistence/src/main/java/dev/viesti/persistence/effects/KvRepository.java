@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -169,7 +170,7 @@ public final class KvRepository {
       if (!replaces) {
         statement.setBytes(++at, value.bytes());
       }
-      statement.setObject(++at, expected, java.sql.Types.BIGINT);
+      statement.setObject(++at, expected, Types.BIGINT);
       try (ResultSet row = statement.executeQuery()) {
         return row.next() ? OptionalLong.of(row.getLong(1)) : OptionalLong.empty();
       }
@@ -190,8 +191,8 @@ public final class KvRepository {
       statement.setString(1, app.value());
       statement.setString(2, collection);
       statement.setString(3, key);
-      statement.setObject(4, expected, java.sql.Types.BIGINT);
-      statement.setObject(5, expected, java.sql.Types.BIGINT);
+      statement.setObject(4, expected, Types.BIGINT);
+      statement.setObject(5, expected, Types.BIGINT);
       return statement.executeUpdate() > 0;
     }
   }

@@ -29,6 +29,8 @@ final class EffectsFixture implements AutoCloseable {
   final OutboxFixture rows = new OutboxFixture();
   final EffectsRepository effects = new EffectsRepository(rows.database);
   final KvRepository kv = new KvRepository(rows.database);
+  final NumberingRepository numbering = new NumberingRepository(rows.database);
+  final EntityRepository entities = new EntityRepository(rows.database);
 
   @Override
   public void close() {
