@@ -78,6 +78,7 @@ EXPORT("on-app-created") Reply *on_app_created(const u8 *app, u32 length) {
 
 EXPORT("handle-event") Reply *handle_event(const u8 *type, u32 tl, const u8 *data, u32 dl) {
   if (is(type, tl, "count")) return count(TEXT("counters"), TEXT("total"));
+  if (is(type, tl, "published")) return count(TEXT("counters"), TEXT("published"));
   if (is(type, tl, "put")) return put(TEXT("puts"), data, dl, TEXT(VERSION));
   if (is(type, tl, "nothing")) return ok();
   if (is(type, tl, "fail")) { put(TEXT("puts"), TEXT("failed"), data, dl); return fail(TEXT("no")); }

@@ -11,6 +11,7 @@ record NodeSettings(
     int permits,
     int connections,
     int transactions,
+    int pluginReads,
     Duration connectionPatience,
     Duration askTimeout,
     Duration sweepInterval,
@@ -27,6 +28,7 @@ record NodeSettings(
     require(permits >= 1 && permits <= 100_000, "node.permits is 1 to 100,000");
     require(connections >= 4, "node.connections is 4 or more");
     require(transactions >= 1, "node.transactions is 1 or more");
+    require(pluginReads >= 1, "node.plugin-reads is 1 or more");
     atLeast(connectionPatience, Duration.ofMillis(250), "node.connection-patience");
     atLeast(askTimeout, Duration.ofMillis(100), "node.ask-timeout");
     atLeast(sweepInterval, Duration.ofSeconds(1), "node.sweep-interval");
@@ -50,6 +52,7 @@ record NodeSettings(
         own.getInt("node.permits"),
         own.getInt("node.connections"),
         own.getInt("node.transactions"),
+        own.getInt("node.plugin-reads"),
         own.getDuration("node.connection-patience"),
         own.getDuration("node.ask-timeout"),
         own.getDuration("node.sweep-interval"),

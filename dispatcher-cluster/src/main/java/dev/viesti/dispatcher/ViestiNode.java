@@ -85,14 +85,13 @@ public final class ViestiNode {
    * @throws IllegalArgumentException when a setting is out of its bounds
    */
   public static ViestiNode start(NodeOptions options) {
-    var none = new NoPlugins();
-    return start(options, database -> new NodePlugins(none, none));
+    return start(options, NodePlugins::create);
   }
 
   /**
    * @param plugins makes what runs plugins
    */
-  static ViestiNode start(NodeOptions options, Function<Database, NodePlugins> plugins) {
+  static ViestiNode start(NodeOptions options, Function<NodePlugins.Parts, NodePlugins> plugins) {
     Config config = config(options);
     NodeSettings settings = NodeSettings.from(config);
     OutboxSettings outboxSettings = OutboxSettings.from(config);
@@ -135,7 +134,27 @@ public final class ViestiNode {
             settings.writerQueueBytesMax(),
             settings.writerGather());
     var settler = new Settler(hotPath, settings.settlerPause());
-    NodePlugins nodePlugins = plugins.apply(database);
+    ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
+    var uuids = Generators.timeBasedEpochGenerator();
+    var telemetry = new Telemetry(options.meters(), options.clock());
+    var locals = new LocalApps(telemetry);
+    Database reads =
+        Database.openForPlugins(
+            options.jdbcUrl(),
+            options.dbUser(),
+            options.dbPassword(),
+            settings.pluginReads(),
+            settings.connectionPatience());
+    NodePlugins nodePlugins =
+        plugins.apply(
+            new NodePlugins.Parts(
+                config,
+                database,
+                reads,
+                locals::published,
+                uuids::generate,
+                blocking,
+                options.clock()));
     var targets =
         new Targets(
             webhookSettings,
@@ -145,13 +164,9 @@ public final class ViestiNode {
             nodePlugins.runner(),
             options.clock());
     var outcomes = new Outcomes(system);
-    ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
     ScheduledExecutorService alarms = alarms();
     var patience = new Patience(settings.askTimeout(), System::nanoTime, blocking);
     patience.start(alarms);
-    var uuids = Generators.timeBasedEpochGenerator();
-    var telemetry = new Telemetry(options.meters(), options.clock());
-    var locals = new LocalApps(telemetry);
     var owners =
         new Owners(
             Sweep.nodeName(Cluster.get(system).selfMember()),
@@ -224,6 +239,7 @@ public final class ViestiNode {
                     () -> {
                       listener.close();
                       writer.close(LANES_DEADLINE);
+                      nodePlugins.close().accept(LANES_DEADLINE);
                       settler.close(LANES_DEADLINE);
                       alarms.shutdownNow();
                       patience.close();

@@ -103,7 +103,10 @@ public final class TestNode implements AutoCloseable {
             Map.of(),
             new SimpleMeterRegistry(),
             clock);
-    return started(ViestiNode.start(options, unused -> new NodePlugins(plugins, plugins)));
+    return started(
+        ViestiNode.start(
+            options,
+            parts -> new NodePlugins(plugins, plugins, deadline -> parts.reads().close())));
   }
 
   static TestNode started(NodeOptions options) {

@@ -19,6 +19,10 @@ public final class Database implements AutoCloseable {
       "-c search_path=viesti -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
           + " -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
 
+  /** A query of a plugin may look through all of its entities, but not for ever. */
+  private static final String BOUNDED_READS =
+      "-c search_path=viesti -c statement_timeout=10000 -c default_transaction_read_only=on";
+
   private final HikariDataSource pool;
 
   private Database(HikariDataSource pool) {
@@ -63,6 +67,25 @@ public final class Database implements AutoCloseable {
       Duration patience) {
     var config = config("viesti-effects", jdbcUrl, user, password, connectionsMax, patience);
     config.setMinimumIdle(0);
+    return new Database(new HikariDataSource(config));
+  }
+
+  /**
+   * Connections for reads whose form others choose: with PostgreSQL's default plans in Viesti's
+   * schema, and an end to what takes too long. None is open while none is used.
+   *
+   * @param connectionsMax 1 or more
+   * @param patience how long {@link #connection()} waits before it fails
+   */
+  public static Database openForPlugins(
+      String jdbcUrl,
+      String user,
+      @Nullable String password,
+      int connectionsMax,
+      Duration patience) {
+    var config = config("viesti-plugins", jdbcUrl, user, password, connectionsMax, patience);
+    config.setMinimumIdle(0);
+    config.addDataSourceProperty("options", BOUNDED_READS);
     return new Database(new HikariDataSource(config));
   }
 

@@ -84,6 +84,14 @@ public final class LocalApps {
     }
   }
 
+  /** There are new events of the app in the table, which its owner has to route. */
+  public void published(AppId app) {
+    Entry entry = apps.get(app);
+    if (entry != null) {
+      entry.entrance().clientRowsMayWait();
+    }
+  }
+
   private boolean publish(
       Router router, Entrance entrance, List<Event> events, Consumer<Answer> answer) {
     List<Insert.Routed> routed = new ArrayList<>(events.size());

@@ -38,6 +38,11 @@ public final class Entrance {
     return epoch;
   }
 
+  /** Tells the owner that there may be rows that are not routed yet. */
+  public void clientRowsMayWait() {
+    posts.post(new Outbox.ClientRowsMayWait());
+  }
+
   PostBox posts() {
     return posts;
   }

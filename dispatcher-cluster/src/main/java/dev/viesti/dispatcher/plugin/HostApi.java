@@ -8,15 +8,18 @@ import dev.viesti.dispatcher.wasm.WasmTrapException;
 import dev.viesti.persistence.effects.Effects;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.event.Payload;
+import dev.viesti.protocol.plugin.Manifest;
 import dev.viesti.protocol.plugin.NumberingRule;
 import dev.viesti.protocol.plugin.Permission;
 import dev.viesti.protocol.plugin.Permission.Action;
+import dev.viesti.protocol.plugin.PluginId;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -62,14 +65,19 @@ final class HostApi {
   private final Store store;
   private final Supplier<UUID> ids;
   private final int depthMax;
+  private final HostEntities entities;
   private int logLines;
 
+  /**
+   * @param others manifests of the app's other plugins
+   */
   HostApi(
       CallScope scope,
       CallBuffer buffer,
       Reads reads,
       Store store,
       Supplier<UUID> ids,
+      Function<PluginId, @Nullable Manifest> others,
       int depthMax) {
     this.scope = scope;
     this.buffer = buffer;
@@ -77,6 +85,7 @@ final class HostApi {
     this.store = store;
     this.ids = ids;
     this.depthMax = depthMax;
+    this.entities = new HostEntities(scope, buffer, reads, store, ids, others);
   }
 
   // ---- kv
@@ -169,6 +178,30 @@ final class HostApi {
     if (name.chars().anyMatch(Character::isISOControl)) {
       throw new HostException(what + " must not contain control characters");
     }
+  }
+
+  // ---- entities
+
+  String entityInsert(String entity, String fields) throws HostException, WasmTrapException {
+    require(Action.ENTITY_WRITE, entity);
+    return entities.insert(entity, fields);
+  }
+
+  long entityUpdate(String entity, String id, long version, String fields)
+      throws HostException, WasmTrapException {
+    require(Action.ENTITY_WRITE, entity);
+    return entities.update(entity, id, version, fields);
+  }
+
+  void entityDelete(String entity, String id, long version)
+      throws HostException, WasmTrapException {
+    require(Action.ENTITY_WRITE, entity);
+    entities.delete(entity, id, version);
+  }
+
+  String entityQuery(String entity, String query) throws HostException, WasmTrapException {
+    require(Action.ENTITY_READ, entity);
+    return entities.query(entity, query);
   }
 
   // ---- numbering

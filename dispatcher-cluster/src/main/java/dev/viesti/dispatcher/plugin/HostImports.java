@@ -122,6 +122,44 @@ final class HostImports {
         Param.TEXT,
         Param.TEXT,
         Param.U32);
+    put(
+        all,
+        "entities",
+        "insert",
+        Ok.TEXT,
+        (api, in) -> api.entityInsert(in.text(0), in.text(1)),
+        Param.TEXT,
+        Param.TEXT);
+    put(
+        all,
+        "entities",
+        "update",
+        Ok.U64,
+        (api, in) -> api.entityUpdate(in.text(0), in.text(1), in.number(2), in.text(3)),
+        Param.TEXT,
+        Param.TEXT,
+        Param.U64,
+        Param.TEXT);
+    put(
+        all,
+        "entities",
+        "delete",
+        Ok.NOTHING,
+        (api, in) -> {
+          api.entityDelete(in.text(0), in.text(1), in.number(2));
+          return null;
+        },
+        Param.TEXT,
+        Param.TEXT,
+        Param.U64);
+    put(
+        all,
+        "entities",
+        "query",
+        Ok.TEXT,
+        (api, in) -> api.entityQuery(in.text(0), in.text(1)),
+        Param.TEXT,
+        Param.TEXT);
     put(all, "numbering", "next", Ok.TEXT, (api, in) -> api.numberingNext(in.text(0)), Param.TEXT);
     put(all, "config", "get", Ok.OPTION_TEXT, (api, in) -> api.configGet(in.text(0)), Param.TEXT);
     put(

@@ -1,6 +1,12 @@
 package dev.viesti.dispatcher.plugin;
 
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.viesti.dispatcher.json.Json;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -28,7 +34,23 @@ final class JsonText {
         return Integer.compare(one.length(), other.length());
       };
 
+  /** Numbers keep all their digits: nobody knows what they count. */
+  private static final JsonMapper TREES =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
   private JsonText() {}
+
+  static JsonNode tree(String json) throws JsonProcessingException {
+    return TREES.readTree(json);
+  }
+
+  static ObjectNode object() {
+    return TREES.createObjectNode();
+  }
 
   /** Strictly decoded; null when it is not UTF-8. */
   static @Nullable String utf8(byte[] bytes) {

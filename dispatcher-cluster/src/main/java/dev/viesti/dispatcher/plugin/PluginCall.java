@@ -3,12 +3,16 @@ package dev.viesti.dispatcher.plugin;
 import dev.viesti.dispatcher.wasm.WasmInstance;
 import dev.viesti.dispatcher.wasm.WasmTrapException;
 import dev.viesti.dispatcher.wasm.WasmTrapException.Kind;
+import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.event.Payload;
+import dev.viesti.protocol.plugin.Manifest;
+import dev.viesti.protocol.plugin.PluginId;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -36,8 +40,17 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
     record Away(String why) implements End {}
   }
 
-  /** What calls have in common. */
-  record Parts(Reads reads, Sandbox sandbox, Supplier<UUID> ids, int depthMax) {}
+  /**
+   * What calls have in common.
+   *
+   * @param manifests of what an app has installed
+   */
+  record Parts(
+      Reads reads,
+      Sandbox sandbox,
+      Supplier<UUID> ids,
+      BiFunction<AppId, PluginId, @Nullable Manifest> manifests,
+      int depthMax) {}
 
   /** A statement of ours, for which the module does nothing: about what it costs in time. */
   private static final long READ_FUEL = 20_000;
@@ -76,7 +89,15 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
 
   @Override
   public End call() {
-    var api = new HostApi(scope, buffer, parts.reads(), this, parts.ids(), parts.depthMax());
+    var api =
+        new HostApi(
+            scope,
+            buffer,
+            parts.reads(),
+            this,
+            parts.ids(),
+            plugin -> parts.manifests().apply(scope.app(), plugin),
+            parts.depthMax());
     try {
       WasmInstance made = module.instantiate(scope.plugin().manifest().limits(), api);
       instance = made;

@@ -47,11 +47,13 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
   private final PluginCalls calls;
   private final ModuleCache modules;
   private final Clock clock;
-  private final Map<AppId, Map<PluginId, PluginSlot>> apps = new ConcurrentHashMap<>();
+  private final Map<AppId, Map<PluginId, PluginSlot>> apps;
 
-  private PluginRuntime(PluginCalls calls, Clock clock) {
+  private PluginRuntime(
+      PluginCalls calls, Map<AppId, Map<PluginId, PluginSlot>> apps, Clock clock) {
     this.calls = calls;
     this.modules = calls.modules();
+    this.apps = apps;
     this.clock = clock;
   }
 
@@ -73,15 +75,28 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
       Supplier<UUID> ids,
       Executor blocking,
       Clock clock) {
+    var apps = new ConcurrentHashMap<AppId, Map<PluginId, PluginSlot>>();
     var sandbox = new Sandbox(settings);
     return new PluginRuntime(
         new PluginCalls(
             new ModuleCache(engine, stores.artifacts(), blocking, settings.modules()),
             sandbox,
-            new PluginCall.Parts(stores.reads(), sandbox, ids, settings.depth()),
+            new PluginCall.Parts(
+                stores.reads(),
+                sandbox,
+                ids,
+                (app, plugin) -> manifest(apps, app, plugin),
+                settings.depth()),
             stores.lane(),
             settings),
+        apps,
         clock);
+  }
+
+  private static @Nullable Manifest manifest(
+      Map<AppId, Map<PluginId, PluginSlot>> apps, AppId app, PluginId plugin) {
+    PluginSlot slot = slot(apps, app, plugin);
+    return slot == null ? null : slot.plugin().manifest();
   }
 
   @Override
@@ -133,6 +148,11 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
   }
 
   private @Nullable PluginSlot slot(AppId app, PluginId plugin) {
+    return slot(apps, app, plugin);
+  }
+
+  private static @Nullable PluginSlot slot(
+      Map<AppId, Map<PluginId, PluginSlot>> apps, AppId app, PluginId plugin) {
     Map<PluginId, PluginSlot> known = apps.get(app);
     return known == null ? null : known.get(plugin);
   }

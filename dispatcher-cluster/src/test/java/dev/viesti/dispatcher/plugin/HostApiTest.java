@@ -9,6 +9,8 @@ import dev.viesti.dispatcher.wasm.WasmTrapException;
 import dev.viesti.persistence.effects.Effects;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.event.Payload;
+import java.time.Clock;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +26,7 @@ import org.junit.jupiter.api.Test;
 class HostApiTest {
   private static final int DEPTH_MAX = 4;
 
-  private final LocalStore store = new LocalStore();
+  private final LocalStore store = new LocalStore(Clock.fixed(Given.NOON, ZoneOffset.UTC));
   private final CallBuffer buffer = new CallBuffer();
   private int reads;
 
@@ -45,6 +47,7 @@ class HostApiTest {
           }
         },
         UUID::randomUUID,
+        other -> null,
         DEPTH_MAX);
   }
 

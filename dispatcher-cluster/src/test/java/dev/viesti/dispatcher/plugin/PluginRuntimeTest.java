@@ -4,22 +4,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.ConfigFactory;
+import dev.viesti.dispatcher.TestGuest;
 import dev.viesti.dispatcher.commit.EffectsLane;
 import dev.viesti.dispatcher.execution.Execution.Ended;
 import dev.viesti.dispatcher.wasm.InvalidModuleException;
 import dev.viesti.dispatcher.wasm.WasmSettings;
 import dev.viesti.dispatcher.wasm.endive.EndiveEngine;
 import dev.viesti.persistence.effects.Effects;
+import dev.viesti.persistence.effects.EntityQuery;
+import dev.viesti.persistence.effects.EntityRepository;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.delivery.Delivery;
 import dev.viesti.protocol.delivery.Outcome;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.event.Payload;
 import dev.viesti.protocol.handler.HandlerCall;
+import dev.viesti.protocol.plugin.EntityType;
+import dev.viesti.protocol.plugin.PluginId;
 import dev.viesti.protocol.plugin.PluginLimits;
 import dev.viesti.protocol.trigger.TriggerId;
-import java.io.IOException;
-import java.io.InputStream;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -54,7 +57,7 @@ class PluginRuntimeTest {
   private final EndiveEngine engine =
       new EndiveEngine(WasmSettings.from(ConfigFactory.defaultReference()));
   private final Map<String, byte[]> artifacts = new HashMap<>();
-  private final LocalStore store = new LocalStore();
+  private final LocalStore store = new LocalStore(Clock.fixed(Given.NOON, ZoneOffset.UTC));
   private final Queue<Effects> effects = new ConcurrentLinkedQueue<>();
   private final Queue<Plugins.News> news = new ConcurrentLinkedQueue<>();
   private final AtomicInteger events = new AtomicInteger();
@@ -84,8 +87,23 @@ class PluginRuntimeTest {
     }
 
     @Override
-    public long lastNumber(
-        AppId app, dev.viesti.protocol.plugin.PluginId plugin, String rule, String period) {
+    public EntityRepository.@Nullable Entity entity(
+        AppId app, PluginId plugin, String entity, UUID id) {
+      return store.entity(app, plugin, entity, id);
+    }
+
+    @Override
+    public EntityRepository.Page query(
+        AppId app,
+        PluginId plugin,
+        EntityType type,
+        EntityQuery query,
+        EntityRepository.Unwritten unwritten) {
+      return store.query(app, plugin, type, query, unwritten);
+    }
+
+    @Override
+    public long lastNumber(AppId app, PluginId plugin, String rule, String period) {
       return store.lastNumber(app, plugin, rule, period);
     }
   }
@@ -126,18 +144,10 @@ class PluginRuntimeTest {
   }
 
   private InstalledPlugin installed(String guest, PluginLimits limits) {
-    byte[] module = module(guest);
+    byte[] module = TestGuest.module(guest);
     String sha256 = PluginRuntime.sha256(module);
     artifacts.put(sha256, module);
     return new InstalledPlugin(Given.manifest(limits, Given.ALL), sha256, null, true, null);
-  }
-
-  private static byte[] module(String guest) {
-    try (InputStream in = PluginRuntimeTest.class.getResourceAsStream(guest + ".wasm")) {
-      return Objects.requireNonNull(in).readAllBytes();
-    } catch (IOException impossible) {
-      throw new AssertionError(impossible);
-    }
   }
 
   private void runs(InstalledPlugin plugin) {
@@ -390,7 +400,7 @@ class PluginRuntimeTest {
   @Test
   void checksWhatIsToBeInstalled() throws Exception {
     var manifest = Given.manifest(PluginLimits.DEFAULT, Given.ALL);
-    runtime.check(manifest, module("guest-1"));
+    runtime.check(manifest, TestGuest.module("guest-1"));
     assertThatThrownBy(() -> runtime.check(manifest, new byte[] {0, 'a', 's', 'm'}))
         .isInstanceOf(InvalidModuleException.class);
     runs(new InstalledPlugin(manifest, "f".repeat(64), null, true, null));

@@ -76,11 +76,7 @@ abstract class FakePluginDoor implements Viesti {
   }
 
   private PluginView put(
-      AppId app,
-      PluginId id,
-      @Nullable PluginView before,
-      PluginRelease release,
-      boolean enabled) {
+      AppId app, PluginId id, @Nullable PluginView before, PluginRelease release, boolean enabled) {
     var view =
         new PluginView(
             id,
@@ -116,14 +112,12 @@ abstract class FakePluginDoor implements Viesti {
 
   @Override
   public CompletionStage<PluginView> enablePlugin(AppId app, PluginId id, String principal) {
-    return does(
-        () -> put(app, id, existing(app, id), existing(app, id).shown().release(), true));
+    return does(() -> put(app, id, existing(app, id), existing(app, id).shown().release(), true));
   }
 
   @Override
   public CompletionStage<PluginView> disablePlugin(AppId app, PluginId id, String principal) {
-    return does(
-        () -> put(app, id, existing(app, id), existing(app, id).shown().release(), false));
+    return does(() -> put(app, id, existing(app, id), existing(app, id).shown().release(), false));
   }
 
   @Override
@@ -141,11 +135,7 @@ abstract class FakePluginDoor implements Viesti {
 
   @Override
   public CompletionStage<PluginView> configurePlugin(
-      AppId app,
-      PluginId id,
-      @Nullable String config,
-      @Nullable Long expected,
-      String principal) {
+      AppId app, PluginId id, @Nullable String config, @Nullable Long expected, String principal) {
     return does(
         () -> {
           PluginView before = existing(app, id);

@@ -187,7 +187,9 @@ class HttpPluginsTest {
   void wantsAFormOrAModule(String contentType) {
     Answer answer = put(contentType, new byte[] {1});
     assertThat(answer.status()).isEqualTo(415);
-    assertThat(answer.header("Accept")).contains("multipart/form-data").contains("application/wasm");
+    assertThat(answer.header("Accept"))
+        .contains("multipart/form-data")
+        .contains("application/wasm");
   }
 
   @Test
@@ -275,8 +277,7 @@ class HttpPluginsTest {
   @Test
   void isSwitchedOffAndOn() {
     install();
-    assertThat(API.post(ORDERS + ":disable").json().path("status").asText())
-        .isEqualTo("disabled");
+    assertThat(API.post(ORDERS + ":disable").json().path("status").asText()).isEqualTo("disabled");
     assertThat(API.post(ORDERS + ":enable").json().path("status").asText()).isEqualTo("running");
     assertThat(API.get(ORDERS + ":enable").status()).isEqualTo(405);
   }

@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,21 @@ public final class EntityRepository {
    * @param cursor for the page that follows; null when none does
    */
   public record Page(List<Entity> entities, @Nullable String cursor) {}
+
+  /**
+   * What a caller has changed and not written yet; a query with it finds what it would find if that
+   * were written.
+   *
+   * @param touched ids of all that it has changed
+   * @param there those of them that are not deleted, as they are for the caller
+   */
+  public record Unwritten(Set<UUID> touched, List<Entity> there) {
+    public static final Unwritten NOTHING = new Unwritten(Set.of(), List.of());
+
+    boolean isEmpty() {
+      return touched.isEmpty();
+    }
+  }
 
   private static final String GET =
       """
@@ -77,15 +93,22 @@ public final class EntityRepository {
     return get(app, plugin, entity, id) != null;
   }
 
+  /** As the longer one, for who has changed nothing. */
+  public Page query(AppId app, PluginId plugin, EntityType type, EntityQuery query)
+      throws SQLException {
+    return query(app, plugin, type, query, Unwritten.NOTHING);
+  }
+
   /**
    * A page of entities. Pages that follow each other neither repeat nor leave out an entity that is
    * there all the time and does not change.
    *
    * @throws InvalidQueryException naming the part that does not fit the type
    */
-  public Page query(AppId app, PluginId plugin, EntityType type, EntityQuery query)
+  public Page query(
+      AppId app, PluginId plugin, EntityType type, EntityQuery query, Unwritten unwritten)
       throws SQLException {
-    var prepared = new EntityStatement(app, plugin, type, query);
+    var prepared = new EntityStatement(app, plugin, type, query, unwritten);
     List<Entity> entities = new ArrayList<>();
     String cursor = null;
     try (Connection connection = database.connection();

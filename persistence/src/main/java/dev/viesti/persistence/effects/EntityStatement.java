@@ -3,6 +3,8 @@ package dev.viesti.persistence.effects;
 import dev.viesti.persistence.effects.EntityQuery.Condition;
 import dev.viesti.persistence.effects.EntityQuery.Op;
 import dev.viesti.persistence.effects.EntityQuery.Sort;
+import dev.viesti.persistence.effects.EntityRepository.Entity;
+import dev.viesti.persistence.effects.EntityRepository.Unwritten;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.plugin.EntityType;
 import dev.viesti.protocol.plugin.PluginId;
@@ -12,6 +14,8 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +36,24 @@ final class EntityStatement {
       where d.app_id = ? and d.plugin_id = ? and d.entity = ? and d.deleted_at is null\
       """;
 
+  /** The same with rows of a caller's own in the place of those that it has changed. */
+  private static final String FROM_WITH_UNWRITTEN =
+      """
+
+      from (
+        select e.id, e.version, e.created_at, e.created_by, e.updated_at, e.updated_by, e.data
+        from plugin_entity e
+        where e.app_id = ? and e.plugin_id = ? and e.entity = ? and e.deleted_at is null
+          and e.id <> all (?::uuid[])
+        union all
+        select u.id, u.version, u.created_at, u.created_by, u.updated_at, u.updated_by, u.data
+        from unnest(?::uuid[], ?::bigint[], ?::timestamptz[], ?::text[], ?::timestamptz[], ?::text[],
+            ?::jsonb[])
+          as u(id, version, created_at, created_by, updated_at, updated_by, data)
+      ) d
+      where true\
+      """;
+
   private final EntityType type;
   private final StringBuilder sql = new StringBuilder(SELECT);
   private final List<Object> parameters = new ArrayList<>();
@@ -40,7 +62,8 @@ final class EntityStatement {
   /**
    * @throws InvalidQueryException naming the part that does not fit the type
    */
-  EntityStatement(AppId app, PluginId plugin, EntityType type, EntityQuery query) {
+  EntityStatement(
+      AppId app, PluginId plugin, EntityType type, EntityQuery query, Unwritten unwritten) {
     this.type = type;
     for (int i = 0; i < query.sort().size(); i++) {
       sorted.add(sortable("sort[" + i + "].field", query.sort().get(i).field()));
@@ -50,10 +73,13 @@ final class EntityStatement {
       sort(column);
       sql.append(")::text");
     }
-    sql.append(FROM);
+    sql.append(unwritten.isEmpty() ? FROM : FROM_WITH_UNWRITTEN);
     parameters.add(app.value());
     parameters.add(plugin.value());
     parameters.add(type.name());
+    if (!unwritten.isEmpty()) {
+      add(unwritten);
+    }
     for (int i = 0; i < query.where().size(); i++) {
       sql.append("\n  and ");
       condition("where[" + i + "]", query.where().get(i));
@@ -71,6 +97,23 @@ final class EntityStatement {
     sql.append("d.id\nlimit ?");
     // one more says whether another page follows
     parameters.add(query.limit() + 1);
+  }
+
+  private void add(Unwritten unwritten) {
+    parameters.add(
+        unwritten.touched().stream().map(UUID::toString).sorted().toArray(String[]::new));
+    List<Entity> rows = unwritten.there();
+    addTexts(rows, row -> row.id().toString());
+    addTexts(rows, row -> Long.toString(row.version()));
+    addTexts(rows, row -> row.createdAt().toString());
+    addTexts(rows, Entity::createdBy);
+    addTexts(rows, row -> row.updatedAt().toString());
+    addTexts(rows, Entity::updatedBy);
+    addTexts(rows, Entity::json);
+  }
+
+  private void addTexts(List<Entity> rows, Function<Entity, String> value) {
+    parameters.add(rows.stream().map(value).toArray(String[]::new));
   }
 
   PreparedStatement prepare(Connection connection) throws SQLException {
