@@ -1,5 +1,7 @@
 package dev.viesti.dispatcher;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -29,6 +31,25 @@ class ArchitectureTest {
               "dev.viesti.dispatcher.app..",
               "dev.viesti.dispatcher.commit..",
               "dev.viesti.persistence..");
+
+  @ArchTest
+  static final ArchRule onlyItsAdapterKnowsTheWasmRuntime =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.viesti.dispatcher.wasm.endive..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("run.endive..");
+
+  @ArchTest
+  static final ArchRule theWasmEngineKnowsNothingOfPlugins =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.viesti.dispatcher.wasm..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("dev.viesti..")
+                  .and(not(resideInAPackage("dev.viesti.dispatcher.wasm.."))));
 
   @ArchTest
   static final ArchRule onlyLanesAndRepositoriesKnowJdbcConnections =

@@ -120,6 +120,12 @@ public final class ModuleWriter {
     return function;
   }
 
+  /** As {@link #run}, when nobody wants to know its index. */
+  public ModuleWriter alsoRun(String export, byte[] code) {
+    run(export, code);
+    return this;
+  }
+
   public static byte[] locals(long count, int type) {
     return bytes(1, unsigned(count), type);
   }

@@ -12,6 +12,12 @@ final class CodeReader {
   /** Address and offset are added as 32 bits by the runtime; what may wrap is refused instead. */
   private static final int OFFSET_MIN = 0;
 
+  /**
+   * A table becomes a switch, and takes the compiler the square of its length. Switches over bytes
+   * have 256.
+   */
+  private static final int BRANCH_TARGETS_MAX = 1_024;
+
   private static final int BLOCK_EMPTY = 0x40;
   private static final int FUNCREF = 0x70;
 
@@ -138,6 +144,9 @@ final class CodeReader {
 
   private void branchTable() throws InvalidModuleException {
     int targets = in.count();
+    if (targets > BRANCH_TARGETS_MAX) {
+      throw refused("a jump table with more than %,d targets".formatted(BRANCH_TARGETS_MAX));
+    }
     for (int i = 0; i <= targets; i++) {
       immediate = Math.max(immediate, index());
     }
