@@ -62,7 +62,10 @@ final class CodeReader {
     return opcode;
   }
 
-  /** The index of a call, and of the branch target that is furthest out. */
+  /**
+   * The index of a call; of a branch, the target that is furthest out; of a block, its type's
+   * index, or -1 if it leaves nothing and -2 if it leaves one value.
+   */
   int immediate() {
     return immediate;
   }
@@ -162,18 +165,20 @@ final class CodeReader {
 
   private void blockType() throws InvalidModuleException {
     int first = in.u8();
-    if (first == BLOCK_EMPTY) {
-      return;
-    }
     if ((first & 0xc0) == 0x40) {
-      valueType(first);
+      if (first != BLOCK_EMPTY) {
+        valueType(first);
+      }
+      immediate = first == BLOCK_EMPTY ? -1 : -2;
       return;
     }
-    for (int i = 1; first >= 0x80; i++) {
-      if (i == 5) {
+    immediate = first & 0x7f;
+    for (int shift = 7; first >= 0x80; shift += 7) {
+      if (shift > 21) {
         throw refused("a malformed type");
       }
       first = in.u8();
+      immediate |= (first & 0x7f) << shift;
     }
   }
 

@@ -66,6 +66,7 @@ public final class ModuleScan {
   private int memories;
   private int memoryPages;
   private int globals;
+  private final StackHeights heights = new StackHeights(new Signatures());
   private long instructions;
   private boolean refersToFunctions;
 
@@ -291,6 +292,8 @@ public final class ModuleScan {
           "has a function with %,d locals, more than %,d"
               .formatted(all, limits.code().localsMax()));
     }
+    // A local is code, too: each call sets it to zero.
+    instructions += locals;
     Span code = new Span(in.position(), span.end());
     return new Body(
         type.parameters().size(),
@@ -303,6 +306,7 @@ public final class ModuleScan {
 
   private int instructions(Span code) throws InvalidModuleException {
     CodeReader reader = new CodeReader(binary, code);
+    heights.beginFunction();
     int count = 0;
     while (reader.next()) {
       count++;
@@ -310,6 +314,7 @@ public final class ModuleScan {
         throw new InvalidModuleException(
             "nests blocks more than %,d deep".formatted(limits.code().nestingMax()));
       }
+      heights.follow(reader);
       refersToFunctions |= reader.opcode() == Opcode.REF_FUNC;
     }
     instructions += count;
@@ -334,6 +339,26 @@ public final class ModuleScan {
       results.add(ValueTypes.number(result, what));
     }
     return new WasmModule.Signature(List.copyOf(parameters), List.copyOf(results));
+  }
+
+  private final class Signatures implements StackHeights.Types {
+    @Override
+    public int parameters(int type) throws InvalidModuleException {
+      return type(type).parameters().size();
+    }
+
+    @Override
+    public int results(int type) throws InvalidModuleException {
+      return type(type).results().size();
+    }
+
+    @Override
+    public int ofFunction(int function) throws InvalidModuleException {
+      if (function < 0 || function >= functionTypes.size()) {
+        throw new InvalidModuleException("calls a function that does not exist");
+      }
+      return functionTypes.get(function);
+    }
   }
 
   private FunctionType type(int index) throws InvalidModuleException {

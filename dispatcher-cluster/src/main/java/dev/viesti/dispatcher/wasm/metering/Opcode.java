@@ -31,6 +31,7 @@ final class Opcode {
   static final int TABLE_GET = 0x25;
   static final int TABLE_SET = 0x26;
   static final int FIRST_ACCESS = 0x28;
+  static final int FIRST_STORE = 0x36;
   static final int LAST_ACCESS = 0x3e;
   static final int MEMORY_SIZE = 0x3f;
   static final int MEMORY_GROW = 0x40;

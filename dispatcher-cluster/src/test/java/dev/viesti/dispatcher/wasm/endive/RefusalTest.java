@@ -89,6 +89,27 @@ class RefusalTest {
             "2 GiB"),
         Arguments.of("a type error", functions(1, bytes(0x6a, 0x1a)), "not valid"),
         Arguments.of(
+            "locals everywhere",
+            module(
+                w -> {
+                  int type = w.type(new int[] {});
+                  for (int i = 0; i < 1_000; i++) {
+                    w.function(type, locals(1_000, I64), nop);
+                  }
+                }),
+            "500,000 instructions"),
+        Arguments.of(
+            "much on the stack",
+            functions(
+                1,
+                bytes(
+                    bytes(2, VOID),
+                    repeat(5_000, i32(1)),
+                    repeat(5_000, bytes(i32(0), 0x0d, 0)),
+                    repeat(5_000, bytes(0x1a)),
+                    0x0b)),
+            "on the stack"),
+        Arguments.of(
             "a big jump table",
             functions(1, bytes(i32(0), 0x0e, unsigned(100_000), new byte[100_001])),
             "targets"));
