@@ -7,7 +7,9 @@ package dev.viesti.dispatcher.wasm;
 public interface WasmInstance {
   /**
    * Calls an exported function. An interrupt of the thread ends it soon, as {@link
-   * WasmTrapException.Kind#INTERRUPTED}.
+   * WasmTrapException.Kind#INTERRUPTED}, and leaves its interrupt status set. How deeply calls may
+   * nest depends on the thread's stack: give it one of a fixed size, 1 MiB is what this was tested
+   * with.
    *
    * @return its result, {@code i32} sign-extended; 0 if it has none
    * @throws WasmTrapException however it did not end as it should; never another throwable, but for
@@ -32,7 +34,11 @@ public interface WasmInstance {
   /** Takes fuel for work that the host does. */
   void charge(long fuel) throws WasmTrapException;
 
-  /** What was used since it was made, at most the budget. */
+  /**
+   * What was used since it was made, at most the budget. Exact after a call that ended well or ran
+   * out of fuel; after another trap or an interrupt it may lack what the function that was running
+   * used since its own last call.
+   */
   long fuelUsed();
 
   /** The largest its memory has been, in pages of 64 KiB. */

@@ -76,7 +76,7 @@ class AttackTest {
     WasmModule module =
         engine.load(new ModuleWriter().memory(256).alsoRun("run", bytes(padding, loop)).write());
     assertThat(end(module, 100_000, NEVER_MILLIS)).isEqualTo(Kind.FUEL);
-    assertThat(end(module, Guests.ENOUGH_FUEL, 1_000)).isEqualTo(Kind.INTERRUPTED);
+    assertThat(end(module, Guests.ENOUGH_FUEL, 300)).isEqualTo(Kind.INTERRUPTED);
   }
 
   @Test
