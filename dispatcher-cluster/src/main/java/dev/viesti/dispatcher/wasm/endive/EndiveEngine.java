@@ -7,6 +7,7 @@ import dev.viesti.dispatcher.wasm.WasmSettings;
 import dev.viesti.dispatcher.wasm.metering.FuelInjector;
 import dev.viesti.dispatcher.wasm.metering.ModuleLayout;
 import dev.viesti.dispatcher.wasm.metering.ModuleScan;
+import java.io.ByteArrayInputStream;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -91,7 +92,12 @@ public final class EndiveEngine implements WasmEngine, AutoCloseable {
     try {
       var unused = Parser.parse(binary); // validates: see FuelInjector
       byte[] metered = FuelInjector.inject(binary, layout);
-      run.endive.wasm.WasmModule module = Parser.parse(metered);
+      // Validating is most of the work: what was valid before metering is valid after it.
+      run.endive.wasm.WasmModule module =
+          Parser.builder()
+              .withValidation(false)
+              .build()
+              .parse(() -> new ByteArrayInputStream(metered));
       return new EndiveModule(layout, module, machines(module), settings.tables().entriesMax());
     } catch (WasmEngineException e) {
       throw new InvalidModuleException("is not valid: " + e.getMessage());

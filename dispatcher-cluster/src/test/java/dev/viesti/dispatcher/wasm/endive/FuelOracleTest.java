@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.viesti.dispatcher.wasm.ModuleWriter;
 import dev.viesti.dispatcher.wasm.WasmInstance;
 import dev.viesti.dispatcher.wasm.WasmModule;
+import dev.viesti.dispatcher.wasm.metering.FuelInjector;
+import dev.viesti.dispatcher.wasm.metering.ModuleScan;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
@@ -63,6 +65,8 @@ class FuelOracleTest {
     for (int seed = 0; seed < 60; seed++) {
       byte[] binary = new RandomProgram(new Random(seed)).write();
       Counted expected = counted(binary, "run", seed);
+      byte[] metered = FuelInjector.inject(binary, ModuleScan.scan(binary, Guests.settings()));
+      assertThat(Parser.parse(metered).codeSection().functionBodyCount()).isEqualTo(4); // validates
       WasmModule module = engine.load(binary);
       WasmInstance instance = Guests.fresh(module);
       assertThat(instance.call("run", seed))
