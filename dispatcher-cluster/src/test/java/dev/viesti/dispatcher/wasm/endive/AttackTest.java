@@ -135,8 +135,7 @@ class AttackTest {
     HostFunction again = (instance, arguments) -> instance.call("run");
     WasmTrapException trap =
         Guests.run(NEVER_MILLIS, () -> module.instantiate(1 << 20, 1, List.of(again)).call("run"));
-    assertThat(trap).isNotNull();
-    assertThat(trap.kind()).isEqualTo(Kind.STACK);
+    assertThat(kind(trap)).isEqualTo(Kind.STACK);
   }
 
   @Test
@@ -161,8 +160,7 @@ class AttackTest {
     WasmModule module = engine.load(new ModuleWriter().memory(1).alsoRun("run", bomb).write());
     WasmInstance instance = module.instantiate(3_000_000, 512, List.of());
     WasmTrapException trap = Guests.run(NEVER_MILLIS, () -> instance.call("run"));
-    assertThat(trap).isNotNull();
-    assertThat(trap.kind()).isEqualTo(Kind.FUEL);
+    assertThat(kind(trap)).isEqualTo(Kind.FUEL);
     assertThat(instance.peakPages()).isEqualTo(512);
     assertThat(instance.fuelUsed()).isEqualTo(3_000_000);
   }
@@ -174,8 +172,7 @@ class AttackTest {
     WasmModule module = engine.load(writer.write());
     WasmTrapException trap =
         Guests.run(NEVER_MILLIS, () -> module.instantiate(1_000, 64, List.of()));
-    assertThat(trap).isNotNull();
-    assertThat(trap.kind()).isEqualTo(Kind.MEMORY);
+    assertThat(kind(trap)).isEqualTo(Kind.MEMORY);
   }
 
   @Test
@@ -248,11 +245,9 @@ class AttackTest {
         };
     WasmInstance instance = module.instantiate(1_000, 0, List.of(host));
     WasmTrapException trap = Guests.run(NEVER_MILLIS, () -> instance.call("run"));
-    assertThat(trap).isNotNull();
-    assertThat(trap.kind()).isEqualTo(kind);
+    assertThat(kind(trap)).isEqualTo(kind);
     WasmTrapException again = Guests.run(NEVER_MILLIS, () -> instance.call("run"));
-    assertThat(again).isNotNull();
-    assertThat(again.kind()).isEqualTo(kind);
+    assertThat(kind(again)).isEqualTo(kind);
     assertThat(instance.fuelUsed()).isEqualTo(2);
   }
 
@@ -274,8 +269,7 @@ class AttackTest {
         };
     WasmTrapException trap =
         Guests.run(SOON_MILLIS, () -> module.instantiate(1_000, 0, List.of(host)).call("run"));
-    assertThat(trap).isNotNull();
-    assertThat(trap.kind()).isEqualTo(Kind.INTERRUPTED);
+    assertThat(kind(trap)).isEqualTo(Kind.INTERRUPTED);
     assertThat(seen.get()).isEqualTo("interrupted");
   }
 
@@ -298,8 +292,7 @@ class AttackTest {
     WasmTrapException trap =
         Guests.run(
             NEVER_MILLIS, () -> module.instantiate(1_000, 0, List.of(forgiving)).call("run"));
-    assertThat(trap).isNotNull();
-    assertThat(trap.kind()).isEqualTo(Kind.TRAP);
+    assertThat(kind(trap)).isEqualTo(Kind.TRAP);
   }
 
   @Test
@@ -341,6 +334,10 @@ class AttackTest {
     WasmTrapException trap =
         Guests.run(
             timeoutMillis, () -> module.instantiate(fuel, Guests.PAGES_MAX, List.of()).call("run"));
+    return kind(trap);
+  }
+
+  private static @Nullable Kind kind(@Nullable WasmTrapException trap) {
     return trap == null ? null : trap.kind();
   }
 }

@@ -182,7 +182,7 @@ class FuelOracleTest {
           statements(blocks + 1, loops);
           put(0x0b);
         }
-        case 1, 2 -> loop(blocks, loops);
+        case 1, 2 -> loop(loops);
         case 3 -> {
           condition();
           put(0x04, 0x40);
@@ -231,7 +231,7 @@ class FuelOracleTest {
     }
 
     /** Comes round a few times: its head counts down, and leaves the loop at zero. */
-    private void loop(int blocks, int loops) {
+    private void loop(int loops) {
       if (loops == 3) {
         return;
       }
