@@ -1,5 +1,7 @@
 package dev.viesti.dispatcher;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.viesti.dispatcher.execution.Execution;
 import dev.viesti.dispatcher.plugin.CallEnd;
 import dev.viesti.dispatcher.plugin.InstalledPlugin;
@@ -61,7 +63,7 @@ final class FakePlugins implements Plugins, PluginRunner {
   }
 
   void tell(AppId app, News news) {
-    listeners.get(app).accept(news);
+    requireNonNull(listeners.get(app)).accept(news);
   }
 
   @Override

@@ -203,8 +203,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
               delete.replyTo(),
               after -> new Answer.Done());
       case DeleteApp delete -> onDeleteApp(state, delete);
-      case Deletion.Emptied(var answer, var delete) -> onEmptied(answer, delete);
-      case Deletion.Forgotten(var failure, var delete) -> onForgotten(failure, delete);
+      case Deletion.News news -> deletion.on(news, Effect(), outbox, this::onDeleted, now());
       case GetApp(var replyTo) -> answer(replyTo, registration.app(state));
       case GetTrigger(var id, var replyTo) -> answer(replyTo, registration.get(state, id));
       case ListTriggers(var replyTo) -> answer(replyTo, registration.list(state));
@@ -337,35 +336,9 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     return Effect().none();
   }
 
-  private Effect<AppEvent, AppState> onEmptied(@Nullable Answer answer, DeleteApp delete) {
-    if (!(answer instanceof Answer.Done)) {
-      return notDeleted(
-          answer == null ? Answer.unavailable("the outbox did not answer") : answer,
-          delete.replyTo());
-    }
-    deletion.emptied(delete, outbox.ref());
-    return Effect().none();
-  }
-
-  private Effect<AppEvent, AppState> notDeleted(Answer why, ActorRef<Answer> replyTo) {
-    deletion.failed();
-    replyTo.tell(why);
-    return outbox.ref() == null ? Effect().stop() : Effect().none();
-  }
-
-  private Effect<AppEvent, AppState> onForgotten(@Nullable Throwable failure, DeleteApp delete) {
-    if (failure != null) {
-      return notDeleted(Answer.unavailable("not deleted yet: repeat it"), delete.replyTo());
-    }
-    return Effect()
-        .persist(new AppEvent.AppDeleted(now(), delete.principal()))
-        .thenRun(
-            after -> {
-              deletion.done();
-              plugins.follow(after);
-              context.setReceiveTimeout(NOTHING_HERE, new Idle());
-              delete.replyTo().tell(new Answer.Done());
-            });
+  private void onDeleted(AppState state) {
+    plugins.follow(state);
+    context.setReceiveTimeout(NOTHING_HERE, new Idle());
   }
 
   // ---- triggers

@@ -8,8 +8,12 @@ import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.protocol.app.AppId;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.persistence.typed.javadsl.Effect;
+import org.apache.pekko.persistence.typed.javadsl.EffectFactories;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,11 +80,59 @@ final class Deletion {
   }
 
   /**
+   * Goes on after a step.
+   *
+   * @param deleted runs when the journal says that the app is gone
+   */
+  Effect<AppEvent, AppState> on(
+      News news,
+      EffectFactories<AppEvent, AppState> effects,
+      OutboxChild outbox,
+      Consumer<AppState> deleted,
+      Instant now) {
+    return switch (news) {
+      case Emptied(Answer.Done done, var delete) -> {
+        emptied(delete, outbox.ref());
+        yield effects.none();
+      }
+      case Emptied(var answer, var delete) ->
+          failed(
+              answer == null ? Answer.unavailable("the outbox did not answer") : answer,
+              delete,
+              outbox,
+              effects);
+      case Forgotten(var failure, var delete) when failure != null ->
+          failed(Answer.unavailable("not deleted yet: repeat it"), delete, outbox, effects);
+      case Forgotten(var none, var delete) ->
+          effects
+              .persist((AppEvent) new AppEvent.AppDeleted(now, delete.principal()))
+              .thenRun(
+                  after -> {
+                    underWay = false;
+                    deleted.accept(after);
+                    delete.replyTo().tell(new Answer.Done());
+                  });
+    };
+  }
+
+  /** It can be repeated; without an outbox the app starts anew for that. */
+  private Effect<AppEvent, AppState> failed(
+      Answer why,
+      App.DeleteApp delete,
+      OutboxChild outbox,
+      EffectFactories<AppEvent, AppState> effects) {
+    underWay = false;
+    parts.locals().open(app, true);
+    delete.replyTo().tell(why);
+    return outbox.ref() == null ? effects.stop() : effects.none();
+  }
+
+  /**
    * The outbox is empty.
    *
    * @param outbox what is left of it: nothing after a purge
    */
-  void emptied(App.DeleteApp delete, @Nullable ActorRef<Outbox.Command> outbox) {
+  private void emptied(App.DeleteApp delete, @Nullable ActorRef<Outbox.Command> outbox) {
     if (!delete.cancelDeliveries() && outbox != null) {
       purge(outbox, delete); // nothing waits; this keeps it so
     } else {
@@ -101,14 +153,5 @@ final class Deletion {
     }
     parts.directory().remove(app);
     return true;
-  }
-
-  void failed() {
-    underWay = false;
-    parts.locals().open(app, true);
-  }
-
-  void done() {
-    underWay = false;
   }
 }

@@ -1,11 +1,13 @@
 package dev.viesti.dispatcher.app;
 
+import dev.viesti.dispatcher.PluginView;
 import dev.viesti.dispatcher.Refusal;
 import dev.viesti.dispatcher.app.Registration.Decision;
 import dev.viesti.dispatcher.outbox.Entrance;
 import dev.viesti.dispatcher.outbox.Statements;
 import dev.viesti.dispatcher.plugin.CallEnd;
 import dev.viesti.dispatcher.plugin.InstalledPlugin;
+import dev.viesti.dispatcher.plugin.PluginMetrics;
 import dev.viesti.dispatcher.plugin.Plugins;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.protocol.app.AppId;
@@ -146,8 +148,22 @@ final class EpochCalls {
     return underEpoch(epoch -> parts.plugins().runtime().start(app, epoch, plugin, first));
   }
 
-  void checkHealth(PluginId id, ActorRef<Answer> replyTo) {
+  Decision health(PluginView plugin, ActorRef<Answer> replyTo) {
+    PluginId id = plugin.id();
+    if (plugin.current() == null) {
+      String problem = plugin.problem() == null ? "it is being initialized" : plugin.problem();
+      return new Decision.Answered(new Answer.PluginHealth(problem));
+    }
     answer(() -> new Health(parts.plugins().runtime().health(app, id)), Health::answer, replyTo);
+    return new Decision.Pending();
+  }
+
+  Decision metrics(PluginId id) {
+    PluginMetrics metrics = parts.plugins().runtime().metrics(app, id);
+    return new Decision.Answered(
+        metrics == null
+            ? Answer.conflict("no version of plugin '%s' has been initialized".formatted(id))
+            : new Answer.Metrics(metrics));
   }
 
   private record Health(@Nullable String problem) {
@@ -158,39 +174,44 @@ final class EpochCalls {
 
   /** Forgets what a plugin has kept, once it is not installed any more. */
   void purge(PluginRequest.DeletePlugin delete) {
-    Statements.on(
-            parts.owners().blocking(),
-            () -> {
-              boolean more = true;
-              while (more) {
-                more =
-                    parts.plugins().kept().forget(app, delete.id(), FORGET_BATCH) == FORGET_BATCH;
-              }
-              return true;
-            })
-        .whenComplete(
-            (done, failure) ->
-                delete
-                    .replyTo()
-                    .tell(
-                        failure == null
-                            ? new Answer.Done()
-                            : Answer.unavailable(
-                                "it is uninstalled, but not all that it kept is forgotten yet:"
-                                    + " repeat it")));
+    var unused =
+        Statements.on(
+                parts.owners().blocking(),
+                () -> {
+                  boolean more = true;
+                  while (more) {
+                    more =
+                        parts.plugins().kept().forget(app, delete.id(), FORGET_BATCH)
+                            == FORGET_BATCH;
+                  }
+                  return true;
+                })
+            .whenComplete(
+                (done, failure) ->
+                    delete
+                        .replyTo()
+                        .tell(
+                            failure == null
+                                ? new Answer.Done()
+                                : Answer.unavailable(
+                                    "it is uninstalled, but not all that it kept is forgotten yet:"
+                                        + " repeat it")));
   }
 
   private <T> void answer(Callable<T> work, Function<T, Answer> answer, ActorRef<Answer> replyTo) {
-    Statements.on(parts.owners().blocking(), work)
-        .whenComplete(
-            (result, failure) -> {
-              if (failure != null) {
-                LOG.error("app {}: a call of a plugin broke; its caller is refused", app, failure);
-                replyTo.tell(Answer.unavailable("the call broke: the log of the node says more"));
-              } else {
-                replyTo.tell(answer.apply(result));
-              }
-            });
+    var unused =
+        Statements.on(parts.owners().blocking(), work)
+            .whenComplete(
+                (result, failure) -> {
+                  if (failure != null) {
+                    LOG.error(
+                        "app {}: a call of a plugin broke; its caller is refused", app, failure);
+                    replyTo.tell(
+                        Answer.unavailable("the call broke: the log of the node says more"));
+                  } else {
+                    replyTo.tell(answer.apply(result));
+                  }
+                });
   }
 
   /** Tries again where the epoch was renewed meanwhile. */

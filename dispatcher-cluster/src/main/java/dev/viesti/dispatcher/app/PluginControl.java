@@ -10,7 +10,6 @@ import dev.viesti.dispatcher.outbox.Statements;
 import dev.viesti.dispatcher.plugin.CallEnd;
 import dev.viesti.dispatcher.plugin.ConfigCheck;
 import dev.viesti.dispatcher.plugin.InstalledPlugin;
-import dev.viesti.dispatcher.plugin.PluginMetrics;
 import dev.viesti.dispatcher.plugin.Plugins;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.protocol.app.AppId;
@@ -21,6 +20,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -85,27 +85,28 @@ final class PluginControl {
               new Answer.Plugins(
                   state.plugins().values().stream().map(PluginView::summary).toList()));
       case PluginRequest.GetPlugin(var id, var replyTo) -> answered(view(state, id));
-      case PluginRequest.EnablePlugin(var id, var by, var replyTo) -> {
-        PluginView was = state.plugin(id);
-        yield was == null ? unknown(id) : decision(lifecycle.enable(was, now, by), was);
-      }
-      case PluginRequest.DisablePlugin(var id, var by, var replyTo) -> {
-        PluginView was = state.plugin(id);
-        yield was == null ? unknown(id) : decision(lifecycle.disable(was, now, by), was);
-      }
-      case PluginRequest.RollBackPlugin(var id, var by, var replyTo) -> {
-        PluginView was = state.plugin(id);
-        yield was == null ? unknown(id) : decision(lifecycle.rollBack(was, now, by), was);
-      }
+      case PluginRequest.EnablePlugin(var id, var by, var replyTo) ->
+          change(state, id, was -> lifecycle.enable(was, now, by));
+      case PluginRequest.DisablePlugin(var id, var by, var replyTo) ->
+          change(state, id, was -> lifecycle.disable(was, now, by));
+      case PluginRequest.RollBackPlugin(var id, var by, var replyTo) ->
+          change(state, id, was -> lifecycle.rollBack(was, now, by));
       case PluginRequest.ConfigurePlugin configure -> configure(state, configure, now);
       case PluginRequest.DeletePlugin delete -> delete(state, delete, now);
-      case PluginRequest.CheckHealth(var id, var replyTo) -> health(state, id, replyTo);
-      case PluginRequest.ReadMetrics(var id, var replyTo) -> metrics(state, id);
+      case PluginRequest.CheckHealth(var id, var replyTo) -> {
+        PluginView view = state.plugin(id);
+        yield view == null ? unknown(id) : calls.health(view, replyTo);
+      }
+      case PluginRequest.ReadMetrics(var id, var replyTo) ->
+          state.plugin(id) == null ? unknown(id) : calls.metrics(id);
       case PluginRequest.Invoke invoke -> calls.invoke(state, invoke);
     };
   }
 
-  /** What follows from a request that has been written down; null when somebody answers later. */
+  /**
+   * What follows from a request that has been written down; null when somebody answers later. Those
+   * that change nothing are never written down.
+   */
   @Nullable Answer answer(AppState after, PluginRequest request) {
     return switch (request) {
       case PluginRequest.PutPlugin put -> null;
@@ -120,16 +121,17 @@ final class PluginControl {
       case PluginRequest.DisablePlugin disable -> view(after, disable.id());
       case PluginRequest.RollBackPlugin back -> view(after, back.id());
       case PluginRequest.ConfigurePlugin configure -> view(after, configure.id());
-      case PluginRequest.ListPlugins read -> throw readOnly(read);
-      case PluginRequest.GetPlugin read -> throw readOnly(read);
-      case PluginRequest.CheckHealth read -> throw readOnly(read);
-      case PluginRequest.ReadMetrics read -> throw readOnly(read);
-      case PluginRequest.Invoke call -> throw readOnly(call);
+      case PluginRequest.ListPlugins read -> null;
+      case PluginRequest.GetPlugin read -> null;
+      case PluginRequest.CheckHealth read -> null;
+      case PluginRequest.ReadMetrics read -> null;
+      case PluginRequest.Invoke call -> null;
     };
   }
 
-  private static IllegalStateException readOnly(PluginRequest request) {
-    return new IllegalStateException(request.getClass().getSimpleName() + " changes nothing");
+  private Decision change(AppState state, PluginId id, Function<PluginView, Step> change) {
+    PluginView was = state.plugin(id);
+    return was == null ? unknown(id) : decision(change.apply(was), was);
   }
 
   private Decision put(AppState state, PluginRequest.PutPlugin put, Instant now) {
@@ -189,30 +191,6 @@ final class PluginControl {
   private static boolean runs(TriggerView trigger, PluginId plugin) {
     return trigger.trigger().target() instanceof Target.Plugin target
         && target.name().equals(plugin.value());
-  }
-
-  private Decision health(AppState state, PluginId id, ActorRef<Answer> replyTo) {
-    PluginView view = state.plugin(id);
-    if (view == null) {
-      return unknown(id);
-    }
-    if (view.current() == null) {
-      String problem = view.problem() == null ? "it is being initialized" : view.problem();
-      return answered(new Answer.PluginHealth(problem));
-    }
-    calls.checkHealth(id, replyTo);
-    return new Decision.Pending();
-  }
-
-  private Decision metrics(AppState state, PluginId id) {
-    if (state.plugin(id) == null) {
-      return unknown(id);
-    }
-    PluginMetrics metrics = parts.plugins().runtime().metrics(app, id);
-    return answered(
-        metrics == null
-            ? Answer.conflict("no version of plugin '%s' has been initialized".formatted(id))
-            : new Answer.Metrics(metrics));
   }
 
   private Answer view(AppState state, PluginId id) {

@@ -57,7 +57,8 @@ final class PluginLifecycle {
       return new Step.Refused(stale);
     }
     if (was == null && plugins.size() >= settings.pluginsMax()) {
-      return conflict("the app has %d plugins, which is its limit", settings.pluginsMax());
+      return conflict(
+          "the app has %d plugins, which is its limit".formatted(settings.pluginsMax()));
     }
     if (was != null && was.initializing()) {
       return beingInitialized(id);
@@ -103,7 +104,7 @@ final class PluginLifecycle {
       return beingInitialized(was.id());
     }
     return was.previous() == null
-        ? conflict("plugin '%s' has no version before this one", was.id())
+        ? conflict("plugin '%s' has no version before this one".formatted(was.id()))
         : new Step.Changed(new PluginEvent.PluginRolledBack(was.id(), at, by));
   }
 
@@ -135,8 +136,10 @@ final class PluginLifecycle {
 
   /** It trapped again and again. Late news of calls that began before a quarantine is no news. */
   Step trapping(@Nullable PluginView was, String lastError, Instant at) {
-    boolean runs = was != null && was.current() != null && was.enabled();
-    if (!runs || (was.quarantinedUntil() != null && at.isBefore(was.quarantinedUntil()))) {
+    if (was == null || was.current() == null || !was.enabled()) {
+      return new Step.Unchanged();
+    }
+    if (was.quarantinedUntil() != null && at.isBefore(was.quarantinedUntil())) {
       return new Step.Unchanged();
     }
     int times = was.quarantines() + 1;
@@ -170,19 +173,19 @@ final class PluginLifecycle {
 
   private static Step beingInitialized(PluginId id) {
     return conflict(
-        "a version of plugin '%s' is being initialized: repeat this when it is done", id);
+        "a version of plugin '%s' is being initialized: repeat this when it is done".formatted(id));
   }
 
   private static Step nothingToRun(PluginView was) {
     return was.initializing()
         ? beingInitialized(was.id())
         : conflict(
-            "no version of plugin '%s' could be initialized (%s): upload one that can",
-            was.id(), was.problem());
+            "no version of plugin '%s' could be initialized (%s): upload one that can"
+                .formatted(was.id(), was.problem()));
   }
 
-  private static Step conflict(String template, @Nullable Object... values) {
-    return new Step.Refused(new Refusal.Conflict(template.formatted(values)));
+  private static Step conflict(String detail) {
+    return new Step.Refused(new Refusal.Conflict(detail));
   }
 
   private static String by(PluginView was) {

@@ -1,6 +1,7 @@
 package dev.viesti.ops.api;
 
 import dev.viesti.ops.api.Problem.Kind;
+import dev.viesti.protocol.event.Payload;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -30,7 +31,7 @@ final class Multipart {
    * @param contentType in lower case and without parameters; empty when its sender gave none
    * @param fileName empty when its sender gave none
    */
-  record Part(String contentType, String fileName, byte[] bytes) {}
+  record Part(String contentType, String fileName, Payload content) {}
 
   private Multipart() {}
 
@@ -82,7 +83,7 @@ final class Multipart {
     int end = type.indexOf(';');
     String media = (end < 0 ? type : type.substring(0, end)).strip().toLowerCase(Locale.ROOT);
     String file = disposition.getOrDefault("filename", "");
-    if (parts.putIfAbsent(name, new Part(media, file, bytes)) != null) {
+    if (parts.putIfAbsent(name, new Part(media, file, Payload.of(bytes))) != null) {
       throw Problem.at(Kind.INVALID, "/" + name, "the part " + name + " comes twice").exception();
     }
   }

@@ -104,9 +104,9 @@ final class PluginRoutes {
     }
     Part config = parts.get("config");
     return new PluginUpload(
-        Payload.of(module.bytes()),
+        module.content(),
         manifest(parts.get("manifest")),
-        config == null ? null : JsonBody.object(config.bytes(), "/config"));
+        config == null ? null : JsonBody.object(config.content().bytes(), "/config"));
   }
 
   /** By its type, by the name of its file, or by how it begins, the first that says something. */
@@ -114,7 +114,7 @@ final class PluginRoutes {
     if (part == null) {
       return null;
     }
-    Payload text = Payload.of(part.bytes());
+    Payload text = part.content();
     String file = part.fileName().toLowerCase(Locale.ROOT);
     if (part.contentType().equals("application/json") || file.endsWith(".json")) {
       return new ManifestText(text, Format.JSON);

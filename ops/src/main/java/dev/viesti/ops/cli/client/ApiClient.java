@@ -3,6 +3,7 @@ package dev.viesti.ops.cli.client;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.viesti.protocol.event.Payload;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -64,6 +65,13 @@ public final class ApiClient implements AutoCloseable {
    */
   public record Answer(int status, JsonNode body, @Nullable String etag) {}
 
+  /**
+   * A success that is no JSON, or not known to be.
+   *
+   * @param contentType empty when the answer named none
+   */
+  public record Bytes(int status, Payload body, String contentType, @Nullable String etag) {}
+
   /** The address that this client speaks to. */
   public URI url() {
     return url;
@@ -122,6 +130,41 @@ public final class ApiClient implements AutoCloseable {
     var unused = send("DELETE", path + query(query), null, JSON, Map.of());
   }
 
+  /** Sends bytes as they are, and takes the answer as it is. */
+  public Bytes exchange(
+      String method,
+      String path,
+      String contentType,
+      byte @Nullable [] body,
+      Map<String, String> headers) {
+    HttpRequest.BodyPublisher publisher =
+        body == null ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body);
+    HttpRequest request =
+        requestOf(method, path, publisher, body == null ? null : contentType, headers)
+            .timeout(ANSWER_TIMEOUT)
+            .build();
+    HttpResponse<byte[]> response = send(request, BodyHandlers.ofByteArray());
+    if (response.statusCode() / 100 != 2) {
+      throw problem(response, new String(response.body(), StandardCharsets.UTF_8));
+    }
+    return new Bytes(
+        response.statusCode(),
+        Payload.of(response.body()),
+        response.headers().firstValue("Content-Type").orElse(""),
+        response.headers().firstValue("ETag").orElse(null));
+  }
+
+  /** As {@link #exchange}, where the answer is JSON. */
+  public Answer put(String path, String contentType, byte[] body, Map<String, String> headers) {
+    Bytes answer = exchange("PUT", path, contentType, body, headers);
+    try {
+      JsonNode json = parse(answer.body().utf8());
+      return new Answer(answer.status(), json, answer.etag());
+    } catch (IOException failed) {
+      throw new UnreachableException(url, failed);
+    }
+  }
+
   /** Hands each page to {@code page} until it answers false or there is no further one. */
   public void pages(String path, Map<String, String> query, Predicate<JsonNode> page) {
     var parameters = new LinkedHashMap<>(query);
@@ -176,16 +219,23 @@ public final class ApiClient implements AutoCloseable {
       Map<String, String> headers) {
     HttpRequest request =
         request(method, path, body, contentType, headers).timeout(ANSWER_TIMEOUT).build();
+    HttpResponse<String> response = send(request, BodyHandlers.ofString(StandardCharsets.UTF_8));
+    if (response.statusCode() / 100 != 2) {
+      throw problem(response, response.body());
+    }
     try {
-      HttpResponse<String> response =
-          http.send(request, BodyHandlers.ofString(StandardCharsets.UTF_8));
-      if (response.statusCode() / 100 != 2) {
-        throw problem(response, response.body());
-      }
       return new Answer(
           response.statusCode(),
           parse(response.body()),
           response.headers().firstValue("ETag").orElse(null));
+    } catch (IOException failed) {
+      throw new UnreachableException(url, failed);
+    }
+  }
+
+  private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> body) {
+    try {
+      return http.send(request, body);
     } catch (IOException failed) {
       throw new UnreachableException(url, failed);
     } catch (InterruptedException interrupted) {
@@ -200,13 +250,27 @@ public final class ApiClient implements AutoCloseable {
       @Nullable String body,
       String contentType,
       Map<String, String> headers) {
+    return body == null
+        ? requestOf(method, path, BodyPublishers.noBody(), null, headers)
+        : requestOf(method, path, BodyPublishers.ofString(body), contentType, headers);
+  }
+
+  /**
+   * @param contentType null when there is no body
+   */
+  private HttpRequest.Builder requestOf(
+      String method,
+      String path,
+      HttpRequest.BodyPublisher body,
+      @Nullable String contentType,
+      Map<String, String> headers) {
     String base = url.toString();
     String prefix = base.endsWith("/") ? base.substring(0, base.length() - 1) : base;
     HttpRequest.Builder builder =
         HttpRequest.newBuilder(URI.create(prefix + path))
-            .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
+            .method(method, body)
             .header("User-Agent", "viesti-cli");
-    if (body != null) {
+    if (contentType != null) {
       builder.header("Content-Type", contentType);
     }
     if (key != null) {
