@@ -252,8 +252,7 @@ final class HostEntities {
   // ---- JSON
 
   /** Fields in the order of their type: the database has another one. */
-  private static String shown(EntityType type, EntityRepository.Page page)
-      throws HostException {
+  private static String shown(EntityType type, EntityRepository.Page page) throws HostException {
     ObjectNode all = JsonText.object();
     ArrayNode rows = all.putArray("rows");
     try {

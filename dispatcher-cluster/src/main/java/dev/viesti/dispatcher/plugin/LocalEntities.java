@@ -37,10 +37,7 @@ final class LocalEntities {
       order = by(type, query.sort().get(i), "sort[" + i + "].field").thenComparing(order);
     }
     List<Entity> found =
-        all.stream()
-            .filter(entity -> matches(type, query, entity))
-            .sorted(order)
-            .toList();
+        all.stream().filter(entity -> matches(type, query, entity)).sorted(order).toList();
     int from = Math.min(position(query.cursor()), found.size());
     int to = Math.min(from + query.limit(), found.size());
     return new Page(found.subList(from, to), to < found.size() ? CURSOR + to : null);

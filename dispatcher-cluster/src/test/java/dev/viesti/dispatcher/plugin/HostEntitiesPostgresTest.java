@@ -55,10 +55,7 @@ class HostEntitiesPostgresTest {
               new Field("born", FieldType.DATE, false, null),
               new Field("more", FieldType.JSON, false, null),
               new Field(
-                  "boss",
-                  FieldType.REFERENCE,
-                  false,
-                  new EntityType.Reference(null, "customer"))));
+                  "boss", FieldType.REFERENCE, false, new EntityType.Reference(null, "customer"))));
 
   private static Database database;
   private static Database reads;
@@ -128,8 +125,7 @@ class HostEntitiesPostgresTest {
 
   private HostApi api(CallBuffer buffer, Reads store, long seed, String... permissions) {
     var random = new Random(seed);
-    var plugin =
-        new InstalledPlugin(manifest(permissions), "0".repeat(64), null, true, null);
+    var plugin = new InstalledPlugin(manifest(permissions), "0".repeat(64), null, true, null);
     return new HostApi(
         new CallScope(app, plugin, "alice", null, 1, Given.NOON, null),
         buffer,
@@ -175,7 +171,14 @@ class HostEntitiesPostgresTest {
       statement.executeUpdate();
     }
     return new Effects(
-        app, 1, null, "plugin:crm for alice", List.of(), buffer.entityWrites(), List.of(), List.of());
+        app,
+        1,
+        null,
+        "plugin:crm for alice",
+        List.of(),
+        buffer.entityWrites(),
+        List.of(),
+        List.of());
   }
 
   @Test
@@ -185,7 +188,8 @@ class HostEntitiesPostgresTest {
     for (int call = 0; call < 40; call++) {
       var both = new Both(call, Given.ALL);
       for (int step = 0; step < 12; step++) {
-        String id = ids.isEmpty() ? UUID.randomUUID().toString() : ids.get(random.nextInt(ids.size()));
+        String id =
+            ids.isEmpty() ? UUID.randomUUID().toString() : ids.get(random.nextInt(ids.size()));
         switch (random.nextInt(6)) {
           case 0, 1 -> {
             long seed = random.nextLong();
@@ -223,7 +227,8 @@ class HostEntitiesPostgresTest {
 
   private static String fields(Random random, List<String> ids) {
     ObjectNode fields = JsonText.object();
-    fields.put("name", List.of("Anna", "Bert", "anna", "Ärger", "Z\uD83D\uDE00").get(random.nextInt(5)));
+    fields.put(
+        "name", List.of("Anna", "Bert", "anna", "Ärger", "Z\uD83D\uDE00").get(random.nextInt(5)));
     if (random.nextBoolean()) {
       fields.put("age", random.nextInt(5));
     }
@@ -277,7 +282,10 @@ class HostEntitiesPostgresTest {
     return query.toString();
   }
 
-  /** When a row was written is each store's own; so is the form of a cursor, but not whether there is one. */
+  /**
+   * When a row was written is each store's own; so is the form of a cursor, but not whether there
+   * is one.
+   */
   private static String withoutTimes(String json) {
     try {
       var all = (ObjectNode) JsonText.tree(json);
@@ -308,9 +316,11 @@ class HostEntitiesPostgresTest {
     both.same(api -> api.entityInsert("customer", "{\"name\":\"Cleo\"}"));
     String seen =
         both.same(
-            api ->
-                withoutTimes(api.entityQuery("customer", "{\"sort\":[{\"field\":\"name\"}]}")));
-    assertThat(seen).contains("\"name\":\"Anna\",\"age\":8").contains("Cleo").doesNotContain("Bert");
+            api -> withoutTimes(api.entityQuery("customer", "{\"sort\":[{\"field\":\"name\"}]}")));
+    assertThat(seen)
+        .contains("\"name\":\"Anna\",\"age\":8")
+        .contains("Cleo")
+        .doesNotContain("Bert");
     // a second change of the same call builds on its first
     assertThat(both.same(api -> "" + api.entityUpdate("customer", anna, 2, "{\"vip\":true}")))
         .isEqualTo("2");
@@ -337,8 +347,7 @@ class HostEntitiesPostgresTest {
             both.same(
                 api ->
                     api.entityInsert(
-                        "customer",
-                        "{\"name\":\"A\",\"boss\":\"%s\"}".formatted(new UUID(1, 2)))))
+                        "customer", "{\"name\":\"A\",\"boss\":\"%s\"}".formatted(new UUID(1, 2)))))
         .contains("boss: there is no entity 'customer'");
     assertThat(both.same(api -> api.entityQuery("customer", "{\"where\":[{\"field\":\"x\"}]}")))
         .startsWith("refused: where[0]");

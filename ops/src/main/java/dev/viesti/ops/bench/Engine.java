@@ -5,6 +5,7 @@ import com.fasterxml.uuid.impl.TimeBasedEpochGenerator;
 import com.typesafe.config.ConfigFactory;
 import dev.viesti.dispatcher.AppSummary;
 import dev.viesti.dispatcher.NodeOptions;
+import dev.viesti.dispatcher.PluginUpload;
 import dev.viesti.dispatcher.Receipt;
 import dev.viesti.dispatcher.Viesti;
 import dev.viesti.dispatcher.ViestiNode;
@@ -12,6 +13,7 @@ import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.event.Payload;
+import dev.viesti.protocol.plugin.PluginId;
 import dev.viesti.protocol.trigger.EventPattern;
 import dev.viesti.protocol.trigger.RetryPolicy;
 import dev.viesti.protocol.trigger.RetryStrategy;
@@ -21,12 +23,15 @@ import dev.viesti.protocol.trigger.TriggerId;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.io.InputStream;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
@@ -43,6 +48,16 @@ import org.jspecify.annotations.Nullable;
 final class Engine implements AutoCloseable {
   /** So many executions may run as a node has permits. */
   private static final int CONCURRENCY = 1_000;
+
+  /** The plugin, and the type of the events that it subscribes to. */
+  static final String PLUGIN = "kv-put";
+
+  private static final Payload MANIFEST =
+      Payload.ofJson(
+          """
+          {"id": "kv-put", "name": "Writes a value", "version": "1",
+           "permissions": ["kv:write:bench", "context:read"],
+           "subscribe": [{"type": "kv-put"}]}""");
 
   private static final Payload DATA =
       Payload.ofJson("{\"text\":\"" + "x".repeat(Events.DATA_BYTES - 11) + "\"}");
@@ -191,6 +206,18 @@ final class Engine implements AutoCloseable {
             null,
             null);
     get(viesti().putTrigger(app, new TriggerId(handler), trigger, null, "bench"));
+  }
+
+  /** Installs the plugin of {@code kv-put.c}, unless it is there. */
+  void plugin(AppId app) throws IOException {
+    try (InputStream module = Engine.class.getResourceAsStream(PLUGIN + ".wasm")) {
+      var upload =
+          new PluginUpload(
+              Payload.of(Objects.requireNonNull(module).readAllBytes()),
+              PluginUpload.ManifestText.guess(MANIFEST),
+              null);
+      get(viesti().putPlugin(app, new PluginId(PLUGIN), upload, null, "bench"));
+    }
   }
 
   /** An event of 200 bytes without an id of its sender's. */

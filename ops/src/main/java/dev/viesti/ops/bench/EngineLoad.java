@@ -25,8 +25,14 @@ final class EngineLoad {
    * @param producers threads
    * @param batch events in a call
    * @param open calls of a producer that may be unanswered at once; 1 = it waits for each answer
+   * @param type of the events
    */
-  record Shape(int producers, int batch, int open) {}
+  record Shape(int producers, int batch, int open, String type) {
+    /** Of events that are run by a handler that does nothing. */
+    Shape(int producers, int batch, int open) {
+      this(producers, batch, open, EngineHandlers.NOOP);
+    }
+  }
 
   private static final int FILL_BATCH = 1_000;
 
@@ -131,7 +137,7 @@ final class EngineLoad {
   private List<Event> batch() {
     List<Event> events = new ArrayList<>(shape.batch());
     for (int n = 0; n < shape.batch(); n++) {
-      events.add(engine.event(EngineHandlers.NOOP));
+      events.add(engine.event(shape.type()));
     }
     return events;
   }

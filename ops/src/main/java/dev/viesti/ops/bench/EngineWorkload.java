@@ -30,6 +30,7 @@ record EngineWorkload(String name, String description, @Nullable String limit, R
       Consumer<String> say) {}
 
   private static final EngineLoad.Shape STEADY = new EngineLoad.Shape(2, 100, 8);
+  private static final EngineLoad.Shape PLUGIN = new EngineLoad.Shape(2, 100, 8, Engine.PLUGIN);
   private static final EngineLoad.Shape SINGLE = new EngineLoad.Shape(8, 1, 1);
   private static final int RETRIES = 20_000;
   private static final int LATENCY_PER_S = 200;
@@ -65,6 +66,11 @@ record EngineWorkload(String name, String description, @Nullable String limit, R
               "single events, 256 unanswered at once, run at once",
               Limit.PIPELINE,
               new EngineLoad.Shape(1, 1, 256)),
+          new EngineWorkload(
+              "plugin",
+              "the same as steady, run by a plugin that writes one kv value each",
+              Limit.PIPELINE,
+              EngineWorkload::plugin),
           new EngineWorkload(
               "latency",
               LATENCY_PER_S + " single events a second: from the moment each is due to its handler",
@@ -116,6 +122,11 @@ record EngineWorkload(String name, String description, @Nullable String limit, R
     EngineLoad load = new EngineLoad(engine, round.app(), shape).closed(round.seconds());
     engine.awaitSettled(before + load.accepted());
     return stretch.end(load.accepted()).with("", load.acks());
+  }
+
+  private static Measured plugin(Round round) throws Exception {
+    round.engine().plugin(round.app());
+    return closed(round, PLUGIN);
   }
 
   /** What was accepted is run and settled only after the measuring. */
