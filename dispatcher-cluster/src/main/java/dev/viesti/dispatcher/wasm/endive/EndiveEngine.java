@@ -103,8 +103,9 @@ public final class EndiveEngine implements WasmEngine, AutoCloseable {
       throw new InvalidModuleException("is not valid: " + e.getMessage());
     } catch (StackOverflowError | OutOfMemoryError e) {
       throw new InvalidModuleException("takes more memory to compile than there is");
-    } catch (RuntimeException e) {
-      // The parser throws what it meets: arrays and buffers that end, numbers that do not fit.
+    } catch (RuntimeException | AssertionError | LinkageError e) {
+      // The parser throws what it meets: arrays and buffers that end, its own assertions where they
+      // are enabled; and the JVM verifies what the compiler made of it.
       throw new InvalidModuleException("is malformed or cannot be compiled: " + e);
     }
   }
