@@ -19,11 +19,10 @@ import java.util.List;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What a call may ask of its host: the same for modules and scripts. Checks each request against
@@ -39,8 +38,6 @@ final class HostApi {
      */
     <T extends @Nullable Object> T read(Callable<T> read) throws WasmTrapException;
   }
-
-  private static final Logger LOG = LoggerFactory.getLogger("dev.viesti.plugin");
 
   /** As the table has it: names, not texts. */
   private static final int KEY_MAX = 256;
@@ -59,33 +56,33 @@ final class HostApi {
   /** Enough to see what happens; more would drown what others have to say. */
   private static final int LOG_LINES_MAX = 100;
 
+  /**
+   * What it asks in turn.
+   *
+   * @param log takes lines; on the call's own thread, maybe at the very end of its stack
+   * @param ids fresh UUIDv7s
+   * @param others manifests of the app's other plugins
+   * @param depthMax events in a row that may each be published because of the one before
+   */
+  record Parts(
+      Reads reads,
+      Store store,
+      Consumer<PluginCall.LogLine> log,
+      Supplier<UUID> ids,
+      Function<PluginId, @Nullable Manifest> others,
+      int depthMax) {}
+
   private final CallScope scope;
   private final CallBuffer buffer;
-  private final Reads reads;
-  private final Store store;
-  private final Supplier<UUID> ids;
-  private final int depthMax;
+  private final Parts parts;
   private final HostEntities entities;
   private int logLines;
 
-  /**
-   * @param others manifests of the app's other plugins
-   */
-  HostApi(
-      CallScope scope,
-      CallBuffer buffer,
-      Reads reads,
-      Store store,
-      Supplier<UUID> ids,
-      Function<PluginId, @Nullable Manifest> others,
-      int depthMax) {
+  HostApi(CallScope scope, CallBuffer buffer, Parts parts) {
     this.scope = scope;
     this.buffer = buffer;
-    this.reads = reads;
-    this.store = store;
-    this.ids = ids;
-    this.depthMax = depthMax;
-    this.entities = new HostEntities(scope, buffer, reads, store, ids, others);
+    this.parts = parts;
+    this.entities = new HostEntities(scope, buffer, parts);
   }
 
   // ---- kv
@@ -132,7 +129,7 @@ final class HostApi {
     while (more && keys.size() < most) {
       String start = from;
       List<String> page =
-          store.read(() -> reads.keys(scope.app(), collection, prefix, start, most));
+          parts.store().read(() -> parts.reads().keys(scope.app(), collection, prefix, start, most));
       for (String key : page) {
         if (!buffer.deletes(new CallBuffer.KvKey(collection, key))) {
           keys.add(key);
@@ -156,7 +153,7 @@ final class HostApi {
     if (known != null) {
       return known;
     }
-    Reads.Value stored = store.read(() -> reads.kv(scope.app(), key.collection(), key.key()));
+    Reads.Value stored = parts.store().read(() -> parts.reads().kv(scope.app(), key.collection(), key.key()));
     var seen =
         stored == null
             ? new CallBuffer.Seen(null, Effects.ABSENT)
@@ -216,7 +213,7 @@ final class HostApi {
     String period = known.period(day);
     Long last = buffer.last(rule, period);
     if (last == null) {
-      last = store.read(() -> reads.lastNumber(scope.app(), scope.plugin().id(), rule, period));
+      last = parts.store().read(() -> parts.reads().lastNumber(scope.app(), scope.plugin().id(), rule, period));
     }
     return known.format(day, buffer.next(rule, period, last));
   }
@@ -257,15 +254,15 @@ final class HostApi {
     }
     Event cause = scope.cause();
     int depth = cause == null ? 0 : cause.depth() + 1;
-    if (depth > depthMax) {
+    if (depth > parts.depthMax()) {
       throw new HostException(
           "events that were published because of events: %d in a row are enough"
-              .formatted(depthMax));
+              .formatted(parts.depthMax()));
     }
     try {
       var event =
           new Event(
-              ids.get(),
+              parts.ids().get(),
               null,
               "plugin/" + scope.plugin().id(),
               type,
@@ -291,14 +288,7 @@ final class HostApi {
     if (++logLines > LOG_LINES_MAX) {
       throw new HostException("a call writes at most " + LOG_LINES_MAX + " lines to the log");
     }
-    String line = JsonText.oneLine(message, LOG_CHARS_MAX);
-    switch (level) {
-      case "trace" -> LOG.trace("{} {}: {}", scope.app(), scope.plugin().id(), line);
-      case "debug" -> LOG.debug("{} {}: {}", scope.app(), scope.plugin().id(), line);
-      case "info" -> LOG.info("{} {}: {}", scope.app(), scope.plugin().id(), line);
-      case "warn" -> LOG.warn("{} {}: {}", scope.app(), scope.plugin().id(), line);
-      default -> LOG.error("{} {}: {}", scope.app(), scope.plugin().id(), line);
-    }
+    parts.log().accept(new PluginCall.LogLine(level, JsonText.oneLine(message, LOG_CHARS_MAX)));
   }
 
   // ---- context

@@ -24,8 +24,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.UUID;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,27 +36,12 @@ final class HostEntities {
 
   private final CallScope scope;
   private final CallBuffer buffer;
-  private final Reads reads;
-  private final HostApi.Store store;
-  private final Supplier<UUID> ids;
-  private final Function<PluginId, @Nullable Manifest> others;
+  private final HostApi.Parts parts;
 
-  /**
-   * @param others manifests of the app's other plugins
-   */
-  HostEntities(
-      CallScope scope,
-      CallBuffer buffer,
-      Reads reads,
-      HostApi.Store store,
-      Supplier<UUID> ids,
-      Function<PluginId, @Nullable Manifest> others) {
+  HostEntities(CallScope scope, CallBuffer buffer, HostApi.Parts parts) {
     this.scope = scope;
     this.buffer = buffer;
-    this.reads = reads;
-    this.store = store;
-    this.ids = ids;
-    this.others = others;
+    this.parts = parts;
   }
 
   /**
@@ -66,7 +49,7 @@ final class HostEntities {
    */
   String insert(String name, String fields) throws HostException, WasmTrapException {
     Named named = own(name);
-    UUID id = ids.get();
+    UUID id = parts.ids().get();
     buffer.insert(key(named, id), checked(named.type(), fields));
     return id.toString();
   }
@@ -103,8 +86,8 @@ final class HostEntities {
       EntityQuery query = EntityQueryReader.read(json);
       EntityRepository.Unwritten unwritten = unwritten(named);
       EntityRepository.Page page =
-          store.read(
-              () -> reads.query(scope.app(), named.plugin(), named.type(), query, unwritten));
+          parts.store().read(
+              () -> parts.reads().query(scope.app(), named.plugin(), named.type(), query, unwritten));
       return shown(named.type(), page);
     } catch (InvalidQueryException wrong) {
       throw new HostException(String.valueOf(wrong.getMessage()));
@@ -137,7 +120,7 @@ final class HostEntities {
 
   private @Nullable Manifest other(String plugin) {
     try {
-      return others.apply(new PluginId(plugin));
+      return parts.others().apply(new PluginId(plugin));
     } catch (IllegalArgumentException noId) {
       return null;
     }
@@ -167,7 +150,7 @@ final class HostEntities {
     Entity stored = null;
     EntityPending pending = buffer.entity(key);
     if (pending == null) {
-      stored = store.read(() -> reads.entity(scope.app(), key.plugin(), key.entity(), key.id()));
+      stored = parts.store().read(() -> parts.reads().entity(scope.app(), key.plugin(), key.entity(), key.id()));
     } else if (pending.fields() != null) {
       stored = unwritten(key, pending);
     }
@@ -201,7 +184,7 @@ final class HostEntities {
     EntityPending pending = buffer.entity(key);
     boolean there =
         pending == null
-            ? store.read(() -> reads.entity(scope.app(), plugin, key.entity(), key.id())) != null
+            ? parts.store().read(() -> parts.reads().entity(scope.app(), plugin, key.entity(), key.id())) != null
             : pending.fields() != null;
     if (!there) {
       throw new HostException(

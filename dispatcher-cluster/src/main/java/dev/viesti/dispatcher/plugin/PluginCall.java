@@ -8,10 +8,16 @@ import dev.viesti.protocol.event.Payload;
 import dev.viesti.protocol.plugin.Manifest;
 import dev.viesti.protocol.plugin.PluginId;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.FutureTask;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
   /** A function with its arguments. */
   record Step(String function, List<byte[]> arguments) {}
+
+  /** What it has to say to people; the level in lower case. */
+  record LogLine(String level, String text) {}
 
   /** How it ended. */
   sealed interface End {
@@ -44,12 +53,14 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
    * What calls have in common.
    *
    * @param manifests of what an app has installed
+   * @param blocking where stores are read
    */
   record Parts(
       Reads reads,
       Sandbox sandbox,
       Supplier<UUID> ids,
       BiFunction<AppId, PluginId, @Nullable Manifest> manifests,
+      Executor blocking,
       int depthMax) {}
 
   /** A statement of ours, for which the module does nothing: about what it costs in time. */
@@ -61,6 +72,7 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
   private final List<Step> steps;
   private final long deadline;
   private final CallBuffer buffer = new CallBuffer();
+  private final Queue<LogLine> lines = new ConcurrentLinkedQueue<>();
   private @Nullable WasmInstance instance;
   private @Nullable String away;
 
@@ -79,6 +91,15 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
     return buffer;
   }
 
+  /** Lines for the log so far, taken out; from any thread, also while it runs. */
+  List<LogLine> takeLines() {
+    List<LogLine> taken = new ArrayList<>();
+    for (LogLine line = lines.poll(); line != null; line = lines.poll()) {
+      taken.add(line);
+    }
+    return taken;
+  }
+
   long fuelUsed() {
     return instance == null ? 0 : instance.fuelUsed();
   }
@@ -93,11 +114,13 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
         new HostApi(
             scope,
             buffer,
-            parts.reads(),
-            this,
-            parts.ids(),
-            plugin -> parts.manifests().apply(scope.app(), plugin),
-            parts.depthMax());
+            new HostApi.Parts(
+                parts.reads(),
+                this,
+                lines::add,
+                parts.ids(),
+                plugin -> parts.manifests().apply(scope.app(), plugin),
+                parts.depthMax()));
     try {
       WasmInstance made = module.instantiate(scope.plugin().manifest().limits(), api);
       instance = made;
@@ -120,6 +143,10 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
     }
   }
 
+  /**
+   * On another thread: a module can call its host at the very end of its stack, and a driver that meets
+   * a full stack in the middle of a statement is of no use to anybody any more.
+   */
   @Override
   public <T extends @Nullable Object> T read(Callable<T> read) throws WasmTrapException {
     if (instance != null) {
@@ -128,15 +155,24 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
     if (Thread.currentThread().isInterrupted() || System.nanoTime() - deadline > 0) {
       throw new WasmTrapException(Kind.INTERRUPTED, "its time is up");
     }
+    var reading = new FutureTask<>(read);
+    parts.blocking().execute(reading);
     try {
-      return parts.sandbox().offProcessor(read);
-    } catch (SQLException failed) {
-      away = String.valueOf(failed.getMessage());
-      throw new WasmTrapException(Kind.HOST, "the store does not answer: " + away);
-    } catch (RuntimeException bug) {
-      throw bug;
-    } catch (Exception failed) {
-      throw new WasmTrapException(Kind.HOST, failed.toString());
+      return parts.sandbox().offProcessor(reading::get);
+    } catch (InterruptedException stop) {
+      Thread.currentThread().interrupt();
+      throw new WasmTrapException(Kind.INTERRUPTED, "its time is up");
+    } catch (ExecutionException failed) {
+      switch (failed.getCause()) {
+        case SQLException unreachable -> {
+          away = String.valueOf(unreachable.getMessage());
+          throw new WasmTrapException(Kind.HOST, "the store does not answer: " + away);
+        }
+        case RuntimeException known -> throw known;
+        case null, default -> throw new WasmTrapException(Kind.HOST, failed.toString());
+      }
+    } catch (Exception impossible) {
+      throw new IllegalStateException(impossible);
     }
   }
 }

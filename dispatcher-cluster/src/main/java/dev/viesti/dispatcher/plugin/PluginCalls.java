@@ -9,18 +9,25 @@ import dev.viesti.protocol.event.Payload;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Makes calls: loads the module, runs it in the sandbox, has its effects committed, and does it
  * again when what it had read was changed meanwhile. Thread-safe; blocks.
  */
 final class PluginCalls implements AutoCloseable {
+  /** Where plugins' own lines go. */
+  private static final Logger PLUGINS_LOG = LoggerFactory.getLogger("dev.viesti.plugin");
+
   /** The plugin said so itself. */
   static final String ERROR = "error";
 
@@ -192,7 +199,16 @@ final class PluginCalls implements AutoCloseable {
         throw broken;
       }
       throw new IllegalStateException("a call of a plugin failed in the host", failed);
+    } finally {
+      call.takeLines().forEach(line -> write(scope, line));
     }
+  }
+
+  /** Not in the sandbox: a module may ask for it at the very end of its stack. */
+  private static void write(CallScope scope, PluginCall.LogLine line) {
+    PLUGINS_LOG
+        .atLevel(Level.valueOf(line.level().toUpperCase(Locale.ROOT)))
+        .log("{} {}: {}", scope.app(), scope.plugin().id(), line.text());
   }
 
   private End committed(PluginCall call, CallScope scope, Settles settles, Payload reply)

@@ -86,6 +86,7 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
                 sandbox,
                 ids,
                 (app, plugin) -> manifest(apps, app, plugin),
+                blocking,
                 settings.depth()),
             stores.lane(),
             settings),

@@ -34,7 +34,7 @@ class HostApiTest {
     return new HostApi(
         Given.scope(Given.installed(config, permissions), cause),
         buffer,
-        store,
+        new HostApi.Parts(store,
         new HostApi.Store() {
           @Override
           public <T extends @Nullable Object> T read(Callable<T> read) throws WasmTrapException {
@@ -46,9 +46,10 @@ class HostApiTest {
             }
           }
         },
+        line -> {},
         UUID::randomUUID,
         other -> null,
-        DEPTH_MAX);
+        DEPTH_MAX));
   }
 
   private HostApi api() {

@@ -129,7 +129,7 @@ class HostEntitiesPostgresTest {
     return new HostApi(
         new CallScope(app, plugin, "alice", null, 1, Given.NOON, null),
         buffer,
-        store,
+        new HostApi.Parts(store,
         new HostApi.Store() {
           @Override
           public <T extends @Nullable Object> T read(Callable<T> read) {
@@ -142,9 +142,10 @@ class HostEntitiesPostgresTest {
             }
           }
         },
+        line -> {},
         () -> new UUID(random.nextLong(), random.nextLong()),
         other -> other.equals(CRM) ? manifest() : null,
-        16);
+        16));
   }
 
   private static Manifest manifest(String... permissions) {
