@@ -43,4 +43,13 @@ public interface WasmInstance {
 
   /** The largest its memory has been, in pages of 64 KiB. */
   int peakPages();
+
+  /**
+   * Its module again, but with a memory that begins as this one is now; globals and tables begin as
+   * they always did. For what is costly to set up and the same for all instances. Nothing of this
+   * instance may be used afterwards.
+   *
+   * @throws WasmTrapException when it has ended, is in the middle of a call, or has no memory
+   */
+  WasmModule freeze() throws WasmTrapException;
 }

@@ -318,6 +318,16 @@ final class EndiveInstance implements WasmInstance {
   }
 
   @Override
+  public EndiveModule freeze() throws WasmTrapException {
+    GuestMemory own = memory(0, 0);
+    if (depth > 0) {
+      throw new WasmTrapException(Kind.CONTRACT, "cannot be frozen in the middle of a call");
+    }
+    var unused = end(new WasmTrapException(Kind.CONTRACT, "was frozen"));
+    return new EndiveModule(module, own.image());
+  }
+
+  @Override
   public int peakPages() {
     return memory == null ? 0 : memory.pages();
   }

@@ -64,6 +64,20 @@ final class EndiveModule implements dev.viesti.dispatcher.wasm.WasmModule {
         filled == null && hasMemory ? GuestMemory.emptyImage(layout.memoryPages()) : filled;
   }
 
+  /** The same with another memory, in which the data segments and more have been written. */
+  EndiveModule(EndiveModule module, byte[][] image) {
+    this.metered = module.metered;
+    this.machines = module.machines;
+    this.fuelGlobal = module.fuelGlobal;
+    this.tableEntriesMax = module.tableEntriesMax;
+    this.memoryExported = module.memoryExported;
+    this.imports = module.imports;
+    this.exports = module.exports;
+    this.functions.putAll(module.functions);
+    this.image = image;
+    this.imageFilled = true;
+  }
+
   /** The memory after all data segments, if they say by themselves where they go, and fit. */
   private static byte @Nullable [][] filledImage(WasmModule module, int pages) {
     GuestMemory memory = new GuestMemory(GuestMemory.emptyImage(pages), false, pages);
