@@ -1,0 +1,4 @@
+@NullMarked
+package dev.viesti.dispatcher.script;
+
+import org.jspecify.annotations.NullMarked;
