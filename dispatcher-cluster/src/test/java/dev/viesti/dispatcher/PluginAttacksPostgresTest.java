@@ -50,8 +50,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What a plugin may try against its node, while that node serves another app: the other one's events
- * are handled all the time, and every delivery of the hostile one ends.
+ * What a plugin may try against its node, while that node serves another app: the other one's
+ * events are handled all the time, and every delivery of the hostile one ends.
  */
 @Timeout(600)
 class PluginAttacksPostgresTest {
@@ -152,10 +152,19 @@ class PluginAttacksPostgresTest {
         Arguments.of("loop br", loop(bytes(0x0c, 0))),
         Arguments.of("loop br_if", loop(bytes(i32(1), 0x0d, 0))),
         Arguments.of("loop br_table", loop(bytes(i32(0), 0x0e, 1, 0, 0))),
-        Arguments.of("loop memory.fill", loop(bytes(i32(0), i32(7), i32(65_536), 0xfc, 11, 0, 0x0c, 0))),
+        Arguments.of(
+            "loop memory.fill", loop(bytes(i32(0), i32(7), i32(65_536), 0xfc, 11, 0, 0x0c, 0))),
         Arguments.of(
             "loop in a function too large to compile",
-            handling(bytes(repeat(20_000, bytes(i32(1_000_000), 0x1a)), 0x03, VOID, 0x0c, 0, 0x0b, i32(0)))),
+            handling(
+                bytes(
+                    repeat(20_000, bytes(i32(1_000_000), 0x1a)),
+                    0x03,
+                    VOID,
+                    0x0c,
+                    0,
+                    0x0b,
+                    i32(0)))),
         Arguments.of("recursion", handling(bytes(ARGUMENTS, 0x10, 1))),
         Arguments.of(
             "recursion with locals",
@@ -173,14 +182,51 @@ class PluginAttacksPostgresTest {
                 new ModuleWriter().memory(1).table(1),
                 bytes(0),
                 bytes(
-                    0x03, VOID, 0xd0, FUNCREF, i32(1_000_000_000), 0xfc, 15, 0, 0x1a, 0xd0, FUNCREF,
-                    i32(9_000_000), 0xfc, 15, 0, 0x1a, 0x0c, 0, 0x0b, i32(0)))),
+                    0x03,
+                    VOID,
+                    0xd0,
+                    FUNCREF,
+                    i32(1_000_000_000),
+                    0xfc,
+                    15,
+                    0,
+                    0x1a,
+                    0xd0,
+                    FUNCREF,
+                    i32(9_000_000),
+                    0xfc,
+                    15,
+                    0,
+                    0x1a,
+                    0x0c,
+                    0,
+                    0x0b,
+                    i32(0)))),
         Arguments.of("unreachable", handling(bytes(0x00))),
         Arguments.of("division by zero", handling(bytes(i32(1), i32(0), 0x6d))),
         Arguments.of("out of bounds", handling(bytes(i32(-1), 0x28, 2, 0))),
         Arguments.of("a result outside of its memory", handling(i32(-4))),
         Arguments.of("a result that is not aligned", handling(i32(3))),
-        Arguments.of("a memory as large as it may be", handling(bytes(i32(1_023), 0x40, 0, 0x1a, 0x03, VOID, i32(0), i32(7), i32(64 << 20), 0xfc, 11, 0, 0x0c, 0, 0x0b, i32(0)))),
+        Arguments.of(
+            "a memory as large as it may be",
+            handling(
+                bytes(
+                    i32(1_023),
+                    0x40,
+                    0,
+                    0x1a,
+                    0x03,
+                    VOID,
+                    i32(0),
+                    i32(7),
+                    i32(64 << 20),
+                    0xfc,
+                    11,
+                    0,
+                    0x0c,
+                    0,
+                    0x0b,
+                    i32(0)))),
         Arguments.of("its host's log", flood()));
   }
 
@@ -193,7 +239,17 @@ class PluginAttacksPostgresTest {
         writer,
         bytes(0),
         bytes(
-            0x03, VOID, i32(0), i32(0), i32(10), i32(64), 0x10, unsigned(write), 0x0c, 0, 0x0b,
+            0x03,
+            VOID,
+            i32(0),
+            i32(0),
+            i32(10),
+            i32(64),
+            0x10,
+            unsigned(write),
+            0x0c,
+            0,
+            0x0b,
             i32(0)));
   }
 
@@ -272,21 +328,23 @@ class PluginAttacksPostgresTest {
         Arguments.of("garbage", "no module at all".getBytes(StandardCharsets.UTF_8)),
         Arguments.of("truncated", Arrays.copyOf(fine, fine.length - 3)),
         Arguments.of("a start function without an end", handling(starting, bytes(0), i32(0))),
-        Arguments.of("a memory that begins with 4 GiB", handling(new ModuleWriter().memory(65_536), bytes(0), i32(0))),
+        Arguments.of(
+            "a memory that begins with 4 GiB",
+            handling(new ModuleWriter().memory(65_536), bytes(0), i32(0))),
         Arguments.of(
             "a table of ten million",
             handling(new ModuleWriter().memory(1).table(10_000_000), bytes(0), i32(0))),
         Arguments.of(
             "four thousand million locals",
             handling(new ModuleWriter().memory(1), locals(0xffff_ffffL, I64), i32(0))),
-        Arguments.of("49,000 locals", handling(new ModuleWriter().memory(1), locals(49_000, I64), i32(0))),
+        Arguments.of(
+            "49,000 locals", handling(new ModuleWriter().memory(1), locals(49_000, I64), i32(0))),
         Arguments.of(
             "20,000 blocks in one another",
-            handling(bytes(repeat(20_000, bytes(0x02, VOID)), repeat(20_000, bytes(0x0b)), i32(0)))),
+            handling(
+                bytes(repeat(20_000, bytes(0x02, VOID)), repeat(20_000, bytes(0x0b)), i32(0)))),
         Arguments.of("20,000 functions", handling(many, bytes(0), i32(0))),
-        Arguments.of(
-            "a file system",
-            wasi()));
+        Arguments.of("a file system", wasi()));
   }
 
   private static byte[] wasi() {

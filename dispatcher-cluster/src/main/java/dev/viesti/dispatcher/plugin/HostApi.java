@@ -129,7 +129,9 @@ final class HostApi {
     while (more && keys.size() < most) {
       String start = from;
       List<String> page =
-          parts.store().read(() -> parts.reads().keys(scope.app(), collection, prefix, start, most));
+          parts
+              .store()
+              .read(() -> parts.reads().keys(scope.app(), collection, prefix, start, most));
       for (String key : page) {
         if (!buffer.deletes(new CallBuffer.KvKey(collection, key))) {
           keys.add(key);
@@ -153,7 +155,8 @@ final class HostApi {
     if (known != null) {
       return known;
     }
-    Reads.Value stored = parts.store().read(() -> parts.reads().kv(scope.app(), key.collection(), key.key()));
+    Reads.Value stored =
+        parts.store().read(() -> parts.reads().kv(scope.app(), key.collection(), key.key()));
     var seen =
         stored == null
             ? new CallBuffer.Seen(null, Effects.ABSENT)
@@ -213,7 +216,10 @@ final class HostApi {
     String period = known.period(day);
     Long last = buffer.last(rule, period);
     if (last == null) {
-      last = parts.store().read(() -> parts.reads().lastNumber(scope.app(), scope.plugin().id(), rule, period));
+      last =
+          parts
+              .store()
+              .read(() -> parts.reads().lastNumber(scope.app(), scope.plugin().id(), rule, period));
     }
     return known.format(day, buffer.next(rule, period, last));
   }

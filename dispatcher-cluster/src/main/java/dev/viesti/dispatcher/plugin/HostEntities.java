@@ -86,8 +86,13 @@ final class HostEntities {
       EntityQuery query = EntityQueryReader.read(json);
       EntityRepository.Unwritten unwritten = unwritten(named);
       EntityRepository.Page page =
-          parts.store().read(
-              () -> parts.reads().query(scope.app(), named.plugin(), named.type(), query, unwritten));
+          parts
+              .store()
+              .read(
+                  () ->
+                      parts
+                          .reads()
+                          .query(scope.app(), named.plugin(), named.type(), query, unwritten));
       return shown(named.type(), page);
     } catch (InvalidQueryException wrong) {
       throw new HostException(String.valueOf(wrong.getMessage()));
@@ -150,7 +155,10 @@ final class HostEntities {
     Entity stored = null;
     EntityPending pending = buffer.entity(key);
     if (pending == null) {
-      stored = parts.store().read(() -> parts.reads().entity(scope.app(), key.plugin(), key.entity(), key.id()));
+      stored =
+          parts
+              .store()
+              .read(() -> parts.reads().entity(scope.app(), key.plugin(), key.entity(), key.id()));
     } else if (pending.fields() != null) {
       stored = unwritten(key, pending);
     }
@@ -184,7 +192,10 @@ final class HostEntities {
     EntityPending pending = buffer.entity(key);
     boolean there =
         pending == null
-            ? parts.store().read(() -> parts.reads().entity(scope.app(), plugin, key.entity(), key.id())) != null
+            ? parts
+                    .store()
+                    .read(() -> parts.reads().entity(scope.app(), plugin, key.entity(), key.id()))
+                != null
             : pending.fields() != null;
     if (!there) {
       throw new HostException(

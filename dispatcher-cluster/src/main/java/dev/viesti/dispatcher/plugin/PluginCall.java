@@ -144,8 +144,8 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
   }
 
   /**
-   * On another thread: a module can call its host at the very end of its stack, and a driver that meets
-   * a full stack in the middle of a statement is of no use to anybody any more.
+   * On another thread: a module can call its host at the very end of its stack, and a driver that
+   * meets a full stack in the middle of a statement is of no use to anybody any more.
    */
   @Override
   public <T extends @Nullable Object> T read(Callable<T> read) throws WasmTrapException {

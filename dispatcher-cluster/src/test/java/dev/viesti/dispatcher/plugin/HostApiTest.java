@@ -34,22 +34,24 @@ class HostApiTest {
     return new HostApi(
         Given.scope(Given.installed(config, permissions), cause),
         buffer,
-        new HostApi.Parts(store,
-        new HostApi.Store() {
-          @Override
-          public <T extends @Nullable Object> T read(Callable<T> read) throws WasmTrapException {
-            reads++;
-            try {
-              return read.call();
-            } catch (Exception failed) {
-              throw new AssertionError(failed);
-            }
-          }
-        },
-        line -> {},
-        UUID::randomUUID,
-        other -> null,
-        DEPTH_MAX));
+        new HostApi.Parts(
+            store,
+            new HostApi.Store() {
+              @Override
+              public <T extends @Nullable Object> T read(Callable<T> read)
+                  throws WasmTrapException {
+                reads++;
+                try {
+                  return read.call();
+                } catch (Exception failed) {
+                  throw new AssertionError(failed);
+                }
+              }
+            },
+            line -> {},
+            UUID::randomUUID,
+            other -> null,
+            DEPTH_MAX));
   }
 
   private HostApi api() {

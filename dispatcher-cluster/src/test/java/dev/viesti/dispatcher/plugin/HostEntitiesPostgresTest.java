@@ -129,23 +129,24 @@ class HostEntitiesPostgresTest {
     return new HostApi(
         new CallScope(app, plugin, "alice", null, 1, Given.NOON, null),
         buffer,
-        new HostApi.Parts(store,
-        new HostApi.Store() {
-          @Override
-          public <T extends @Nullable Object> T read(Callable<T> read) {
-            try {
-              return read.call();
-            } catch (RuntimeException known) {
-              throw known;
-            } catch (Exception failed) {
-              throw new AssertionError(failed);
-            }
-          }
-        },
-        line -> {},
-        () -> new UUID(random.nextLong(), random.nextLong()),
-        other -> other.equals(CRM) ? manifest() : null,
-        16));
+        new HostApi.Parts(
+            store,
+            new HostApi.Store() {
+              @Override
+              public <T extends @Nullable Object> T read(Callable<T> read) {
+                try {
+                  return read.call();
+                } catch (RuntimeException known) {
+                  throw known;
+                } catch (Exception failed) {
+                  throw new AssertionError(failed);
+                }
+              }
+            },
+            line -> {},
+            () -> new UUID(random.nextLong(), random.nextLong()),
+            other -> other.equals(CRM) ? manifest() : null,
+            16));
   }
 
   private static Manifest manifest(String... permissions) {
@@ -202,13 +203,13 @@ class HostEntitiesPostgresTest {
           }
           case 2 -> {
             long seed = random.nextLong();
-            long version = 1 + random.nextInt(3);
+            long version = 1L + random.nextInt(3);
             both.same(
                 api ->
                     "" + api.entityUpdate("customer", id, version, fields(new Random(seed), ids)));
           }
           case 3 -> {
-            long version = 1 + random.nextInt(2);
+            long version = 1L + random.nextInt(2);
             both.same(
                 api -> {
                   api.entityDelete("customer", id, version);
