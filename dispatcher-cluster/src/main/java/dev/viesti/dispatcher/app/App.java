@@ -1,9 +1,9 @@
 package dev.viesti.dispatcher.app;
 
+import dev.viesti.dispatcher.PluginView;
 import dev.viesti.dispatcher.Refusal;
 import dev.viesti.dispatcher.TriggerView;
 import dev.viesti.dispatcher.outbox.Outbox;
-import dev.viesti.dispatcher.outbox.OutboxParent;
 import dev.viesti.dispatcher.outbox.OutboxPolicy;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.dispatcher.wire.Wire;
@@ -49,7 +49,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
       permits Asked,
           OutboxRequest,
           PluginRequest,
-          News,
+          OutboxChild.News,
           Listing.Written,
           Deletion.News,
           PluginControl.News {}
@@ -95,17 +95,6 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   /** Sharding's word that the app moves or the node stops. */
   public record Stop() implements Asked {}
 
-  /** What became of what it began. */
-  sealed interface News extends Command {}
-
-  record Disable(TriggerId id, String reason) implements News {}
-
-  record RouteRows(List<Event> events, Consumer<List<List<Insert.Route>>> answer) implements News {}
-
-  record OutboxGone() implements News {}
-
-  record Idle() implements News {}
-
   /** Every {@value} events; state and events are small, and replay reads at most as many. */
   private static final int SNAPSHOT_EVERY = 100;
 
@@ -123,7 +112,6 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   private final Deletion deletion;
   private final OutboxChild outbox;
   private final PluginControl plugins;
-  private final OutboxParent parent;
   private boolean stopping;
 
   private App(
@@ -145,12 +133,6 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     this.deletion = new Deletion(context, app, parts);
     this.outbox = new OutboxChild(context, app, parts);
     this.plugins = new PluginControl(context, app, parts);
-    ActorRef<Command> self = context.getSelf();
-    this.parent =
-        new OutboxParent(
-            (id, reason) -> self.tell(new Disable(id, reason)),
-            () -> self.tell(new Idle()),
-            (events, answer) -> self.tell(new RouteRows(events, answer)));
   }
 
   /** The behaviour of {@code app} on this node. */
@@ -214,19 +196,16 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
         listing.written(written);
         yield Effect().none();
       }
-      case Disable(var id, var reason) -> onDisable(state, id, reason);
+      case OutboxChild.Disable(var id, var reason) -> onDisable(state, id, reason);
       case Wake() -> onWake();
-      case RouteRows(var events, var answer) -> onRouteRows(state, events, answer);
+      case OutboxChild.RouteRows(var events, var answer) -> onRouteRows(state, events, answer);
       case DeadLettersResolved() -> {
         outbox.tell(new Outbox.CheckParked());
         yield Effect().none();
       }
-      case Idle() -> {
-        shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
-        yield Effect().none();
-      }
+      case OutboxChild.Idle() -> onIdle(state);
       case Stop() -> onStop();
-      case OutboxGone() -> onOutboxGone(state);
+      case OutboxChild.Gone() -> onOutboxGone(state);
     };
   }
 
@@ -237,7 +216,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     if (state.exists()) {
       follow(state);
     } else {
-      context.setReceiveTimeout(NOTHING_HERE, new Idle());
+      context.setReceiveTimeout(NOTHING_HERE, new OutboxChild.Idle());
     }
   }
 
@@ -245,7 +224,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   private void follow(AppState state) {
     OutboxPolicy policy = OutboxChild.policy(state);
     if (policy != null && !stopping) {
-      outbox.configure(state, policy, parent, !deletion.isUnderWay());
+      outbox.configure(state, policy, !deletion.isUnderWay());
     }
     if (!stopping) {
       plugins.follow(state);
@@ -255,6 +234,14 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   private void onStopped() {
     parts.locals().remove(app);
     plugins.stopped();
+  }
+
+  /** A plugin that is being initialized would wait until somebody needs the app again. */
+  private Effect<AppEvent, AppState> onIdle(AppState state) {
+    if (state.plugins().values().stream().noneMatch(PluginView::initializing)) {
+      shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+    }
+    return Effect().none();
   }
 
   private Effect<AppEvent, AppState> onStop() {
@@ -338,7 +325,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
 
   private void onDeleted(AppState state) {
     plugins.follow(state);
-    context.setReceiveTimeout(NOTHING_HERE, new Idle());
+    context.setReceiveTimeout(NOTHING_HERE, new OutboxChild.Idle());
   }
 
   // ---- triggers

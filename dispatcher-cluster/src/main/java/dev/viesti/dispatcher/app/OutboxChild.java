@@ -4,11 +4,15 @@ import dev.viesti.dispatcher.outbox.Entrance;
 import dev.viesti.dispatcher.outbox.Outbox;
 import dev.viesti.dispatcher.outbox.OutboxParent;
 import dev.viesti.dispatcher.outbox.OutboxPolicy;
+import dev.viesti.persistence.outbox.Insert;
 import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.jspecify.annotations.Nullable;
@@ -19,11 +23,23 @@ import org.jspecify.annotations.Nullable;
  * only.
  */
 final class OutboxChild {
+  /** What its outbox has to say. */
+  sealed interface News extends App.Command {}
+
+  record Disable(TriggerId id, String reason) implements News {}
+
+  record RouteRows(List<Event> events, Consumer<List<List<Insert.Route>>> answer) implements News {}
+
+  record Gone() implements News {}
+
+  record Idle() implements News {}
+
   private static final String NAME = "outbox";
 
   private final ActorContext<App.Command> context;
   private final AppId app;
   private final AppParts parts;
+  private final OutboxParent parent;
   private @Nullable ActorRef<Outbox.Command> outbox;
   private @Nullable Entrance entrance;
 
@@ -31,6 +47,12 @@ final class OutboxChild {
     this.context = context;
     this.app = app;
     this.parts = parts;
+    ActorRef<App.Command> self = context.getSelf();
+    this.parent =
+        new OutboxParent(
+            (id, reason) -> self.tell(new Disable(id, reason)),
+            () -> self.tell(new Idle()),
+            (events, answer) -> self.tell(new RouteRows(events, answer)));
     context.getChild(NAME).ifPresent(child -> outbox = child.<Outbox.Command>unsafeUpcast());
     this.entrance = parts.locals().entrance(app);
   }
@@ -57,14 +79,14 @@ final class OutboxChild {
    * @param state of an app that exists
    * @param open whether events are accepted
    */
-  void configure(AppState state, OutboxPolicy policy, OutboxParent parent, boolean open) {
+  void configure(AppState state, OutboxPolicy policy, boolean open) {
     Entrance way = entrance;
     if (outbox != null && way != null) {
       way.configure(policy); // ahead of the rows of events that are matched to new triggers
     } else {
       way = new Entrance();
       outbox = context.spawn(Outbox.create(parts.owners(), app, way, policy, parent), NAME);
-      context.watchWith(outbox, new App.OutboxGone());
+      context.watchWith(outbox, new Gone());
       context.cancelReceiveTimeout();
       entrance = way;
     }
