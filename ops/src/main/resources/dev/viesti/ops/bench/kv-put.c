@@ -4,7 +4,7 @@ typedef unsigned char u8;
 typedef unsigned int u32;
 
 typedef struct { u8 tag; const u8 *at; u32 length; } Reply;
-typedef struct { u8 tag; u8 some; const u8 *at; u32 length; } Option;
+typedef struct { u8 tag, unused[3], some, unused2[3]; const u8 *at; u32 length; } Option;
 
 __attribute__((import_module("viesti:plugin/kv@1.0.0"), import_name("put")))
 void kv_put(const u8 *c, u32 cl, const u8 *k, u32 kl, const u8 *v, u32 vl, Reply *ret);
