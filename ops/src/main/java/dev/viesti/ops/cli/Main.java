@@ -74,7 +74,7 @@ public final class Main {
     commands.put("migrate", () -> new MigrateCommands(terminal));
     commands.put("app", () -> new AppCommands(terminal));
     commands.put("trigger", () -> new TriggerCommands(terminal));
-    commands.put("plugin", () -> new PluginCommands(terminal));
+    commands.put("plugin", () -> PluginAuthoring.in(new PluginCommands(terminal), terminal));
     commands.put("kv", () -> new KvCommands(terminal));
     commands.put("invoke", () -> new InvokeCommand(terminal));
     commands.put("event", () -> new EventCommands(terminal));
