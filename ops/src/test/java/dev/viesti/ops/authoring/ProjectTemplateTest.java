@@ -41,7 +41,7 @@ class ProjectTemplateTest {
     Project project = Project.open(Built.template(language, folder));
     assertThat(project.sources())
         .as("run ops/src/samples/build.sh")
-        .isEqualTo(new String(Built.resource(language, "sources.sha256"), StandardCharsets.UTF_8));
+        .isEqualTo(new String(Built.resource(language, "template.sha256"), StandardCharsets.UTF_8));
     assertThat(project.language()).isEqualTo(language);
   }
 
