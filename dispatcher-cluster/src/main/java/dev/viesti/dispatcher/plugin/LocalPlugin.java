@@ -120,9 +120,8 @@ public final class LocalPlugin implements AutoCloseable {
   private final WasmModule module;
   private final InstalledPlugin plugin;
   private final Stage stage = new Stage();
-  private final LocalStore store = new LocalStore();
+  private final LocalStore store = new LocalStore(stage);
   private final EffectsLane lane = new EffectsLane(this::commit, any -> {});
-  private final Map<String, String> entities = new TreeMap<>();
   private final PluginRuntime runtime;
   private volatile Changes changes = Changes.NONE;
   private long deliveries;
@@ -228,7 +227,9 @@ public final class LocalPlugin implements AutoCloseable {
 
   /** All entities by {@code entity/id}, their fields as JSON. */
   public Map<String, String> entities() {
-    return new TreeMap<>(entities);
+    var all = new TreeMap<String, String>();
+    store.entities(APP, plugin.id()).forEach((name, entity) -> all.put(name, entity.json()));
+    return all;
   }
 
   /** What was published so far. */
@@ -303,18 +304,9 @@ public final class LocalPlugin implements AutoCloseable {
     for (int i = 0; i < group.size(); i++) {
       if (results.get(i) instanceof Effects.Result.Committed) {
         changes = changes(group.get(i));
-        changes.entities().forEach(this::keep);
       }
     }
     return results;
-  }
-
-  private void keep(String id, @Nullable String fields) {
-    if (fields == null) {
-      entities.remove(id);
-    } else {
-      entities.put(id, fields);
-    }
   }
 
   private static Changes changes(Effects effects) {

@@ -45,7 +45,10 @@ public final class Bench {
           new Backlog());
 
   private static final List<Workload> WORKLOADS =
-      Stream.of(HTTP, EngineWorkload.ALL, List.<Workload>of(new Bloat(), new IdleApps(), new PluginCost()))
+      Stream.of(
+              HTTP,
+              EngineWorkload.ALL,
+              List.<Workload>of(new Bloat(), new IdleApps(), new PluginCost()))
           .<Workload>flatMap(List::stream)
           .toList();
 
