@@ -108,8 +108,7 @@ final class PluginCalls implements AutoCloseable {
    */
   End make(PluginSlot slot, CallScope scope, Plan plan, Settles settles, Duration timeout)
       throws InterruptedException {
-    Duration own = slot.plugin().manifest().limits().timeout();
-    Duration limit = own.compareTo(timeout) < 0 ? own : timeout;
+    Duration limit = limit(slot, timeout);
     long begun = System.nanoTime();
     long deadline = begun + limit.toNanos();
     End end;
@@ -130,6 +129,12 @@ final class PluginCalls implements AutoCloseable {
     }
     count(slot, scope, end);
     return end;
+  }
+
+  /** The shorter one of a plugin's own limit and that of whoever calls it. */
+  static Duration limit(PluginSlot slot, Duration timeout) {
+    Duration own = slot.plugin().manifest().limits().timeout();
+    return own.compareTo(timeout) < 0 ? own : timeout;
   }
 
   private PluginModule module(PluginSlot slot, long deadline)

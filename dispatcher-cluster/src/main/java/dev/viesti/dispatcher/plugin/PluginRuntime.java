@@ -306,7 +306,8 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
     return switch (end) {
       case PluginCalls.End.Done(var reply, var settled) ->
           settled ? new Ended.Settled() : with(Outcome.Succeeded.PLAIN);
-      case PluginCalls.End.Failed(var kind, var message) -> with(failed(kind, message, timeout));
+      case PluginCalls.End.Failed(var kind, var message) ->
+          with(failed(kind, message, PluginCalls.limit(slot, timeout)));
       case PluginCalls.End.Away(var why) -> with(new Outcome.Postponed(why, AWAY));
       case PluginCalls.End.Fenced() -> new Ended.Fenced();
       case PluginCalls.End.Gone() -> new Ended.Gone();

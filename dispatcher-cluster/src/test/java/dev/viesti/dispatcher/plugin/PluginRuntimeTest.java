@@ -222,6 +222,9 @@ class PluginRuntimeTest {
     assertThat(deliver("loop", "1", Duration.ofMillis(100)))
         .isEqualTo(new Ended.WithOutcome(new Outcome.TimedOut(Duration.ofMillis(100))));
     assertThat(deliver("put", "fine")).isEqualTo(new Ended.Settled());
+    runs(installed("guest-1", new PluginLimits(1_000_000_000, Duration.ofMillis(70), 16)));
+    assertThat(deliver("loop", "1"))
+        .isEqualTo(new Ended.WithOutcome(new Outcome.TimedOut(Duration.ofMillis(70))));
   }
 
   @Test
