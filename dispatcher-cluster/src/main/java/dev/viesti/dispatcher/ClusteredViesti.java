@@ -7,6 +7,7 @@ import dev.viesti.dispatcher.cluster.Outcomes;
 import dev.viesti.dispatcher.outbox.Statements;
 import dev.viesti.dispatcher.plugin.PluginMetrics;
 import dev.viesti.dispatcher.plugin.Plugins;
+import dev.viesti.dispatcher.plugin.Scripts;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.persistence.app.AppDirectory;
 import dev.viesti.persistence.deadletter.DeadLetterRepository;
@@ -22,6 +23,7 @@ import dev.viesti.protocol.delivery.DeliveryId;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.event.Payload;
 import dev.viesti.protocol.plugin.PluginId;
+import dev.viesti.protocol.trigger.Target;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Clock;
@@ -49,6 +51,7 @@ final class ClusteredViesti implements Viesti {
   private final DeliveryCalls deliveries;
   private final DeadLetterCalls deadLetters;
   private final PluginCalls plugins;
+  private final ScriptCheck scripts;
   private final KvCalls values;
   private final AppDirectory directory;
   private final Outcomes outcomes;
@@ -59,6 +62,7 @@ final class ClusteredViesti implements Viesti {
       AppCalls calls,
       Reading reading,
       Plugins plugins,
+      Scripts scripts,
       Outcomes outcomes,
       Clock clock,
       BooleanSupplier ready,
@@ -68,6 +72,7 @@ final class ClusteredViesti implements Viesti {
     this.deadLetters = new DeadLetterCalls(calls, reading.deadLetters());
     this.plugins = new PluginCalls(calls, plugins, reading.artifacts());
     this.values = new KvCalls(calls, reading.values());
+    this.scripts = new ScriptCheck(calls, scripts);
     this.directory = reading.directory();
     this.outcomes = outcomes;
     this.ready = ready;
@@ -131,11 +136,16 @@ final class ClusteredViesti implements Viesti {
   @Override
   public CompletionStage<TriggerView> putTrigger(
       AppId app, TriggerId id, Trigger trigger, @Nullable Long expectedRevision, String principal) {
-    return calls
-        .ask(
-            app,
-            Answer.OneTrigger.class,
-            replyTo -> new App.PutTrigger(id, trigger, expectedRevision, principal, replyTo))
+    return (trigger.target() instanceof Target.Script script
+            ? getApp(app).thenCompose(known -> scripts.require(app, script))
+            : CompletableFuture.completedFuture(trigger))
+        .thenCompose(
+            fine ->
+                calls.ask(
+                    app,
+                    Answer.OneTrigger.class,
+                    replyTo ->
+                        new App.PutTrigger(id, trigger, expectedRevision, principal, replyTo)))
         .thenApply(Answer.OneTrigger::trigger);
   }
 

@@ -5,7 +5,11 @@ import dev.viesti.dispatcher.commit.EffectsLane;
 import dev.viesti.dispatcher.plugin.PluginRuntime;
 import dev.viesti.dispatcher.plugin.Plugins;
 import dev.viesti.dispatcher.plugin.SandboxSettings;
+import dev.viesti.dispatcher.plugin.SandboxedScripts;
+import dev.viesti.dispatcher.plugin.Scripts;
 import dev.viesti.dispatcher.plugin.StoredReads;
+import dev.viesti.dispatcher.script.ScriptEngine;
+import dev.viesti.dispatcher.script.ScriptSettings;
 import dev.viesti.dispatcher.target.PluginRunner;
 import dev.viesti.dispatcher.wasm.InvalidModuleException;
 import dev.viesti.dispatcher.wasm.WasmSettings;
@@ -24,13 +28,15 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * A node's plugins.
+ * A node's plugins and scripts.
  *
  * @param runtime for the control plane
  * @param runner for deliveries
+ * @param scripts for the control plane and for deliveries
  * @param close commits what waits, for at most as long as it is given, and ends
  */
-record NodePlugins(Plugins runtime, PluginRunner runner, Consumer<Duration> close) {
+record NodePlugins(
+    Plugins runtime, PluginRunner runner, Scripts scripts, Consumer<Duration> close) {
   /**
    * What they are made of.
    *
@@ -60,15 +66,19 @@ record NodePlugins(Plugins runtime, PluginRunner runner, Consumer<Duration> clos
             parts.ids(),
             parts.blocking(),
             parts.clock());
+    var quickJs = new EndiveEngine(ScriptSettings.engine(parts.config()));
+    SandboxedScripts scripts = runtime.scripts(new ScriptEngine(quickJs), parts.blocking());
     lane.start();
     return new NodePlugins(
         runtime,
         (target, call, row, timeout) ->
             runtime.run(new PluginId(target.name()), target.function(), call, row, timeout),
+        scripts,
         deadline -> {
           lane.close(deadline);
           runtime.close();
           engine.close();
+          quickJs.close();
           parts.reads().close();
         });
   }

@@ -162,6 +162,7 @@ public final class ViestiNode {
             new TransactionalHandlers(
                 options.transactionalHandlers(), new EffectTransactions(effects)),
             nodePlugins.runner(),
+            nodePlugins.scripts()::run,
             options.clock());
     var outcomes = new Outcomes(system);
     ScheduledExecutorService alarms = alarms();
@@ -190,7 +191,11 @@ public final class ViestiNode {
             locals,
             settings.triggersMax(),
             new SecureRandom(),
-            new PluginParts(nodePlugins.runtime(), pluginSettings, new ForgetRepository(database)));
+            new PluginParts(
+                nodePlugins.runtime(),
+                nodePlugins.scripts(),
+                pluginSettings,
+                new ForgetRepository(database)));
     writer.start();
     settler.start();
 
@@ -261,6 +266,7 @@ public final class ViestiNode {
                 new ArtifactRepository(database),
                 new KvRepository(database)),
             nodePlugins.runtime(),
+            nodePlugins.scripts(),
             outcomes,
             options.clock(),
             () -> ready(system, database),

@@ -106,7 +106,9 @@ public final class TestNode implements AutoCloseable {
     return started(
         ViestiNode.start(
             options,
-            parts -> new NodePlugins(plugins, plugins, deadline -> parts.reads().close())));
+            parts ->
+                new NodePlugins(
+                    plugins, plugins, new NoScripts(), deadline -> parts.reads().close())));
   }
 
   static TestNode started(NodeOptions options) {

@@ -9,6 +9,7 @@ import dev.viesti.dispatcher.plugin.CallEnd;
 import dev.viesti.dispatcher.plugin.InstalledPlugin;
 import dev.viesti.dispatcher.plugin.PluginMetrics;
 import dev.viesti.dispatcher.plugin.Plugins;
+import dev.viesti.dispatcher.plugin.Scripts;
 import dev.viesti.dispatcher.wire.Answer;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.plugin.PluginId;
@@ -24,8 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Calls of plugins that no delivery makes, under the epoch of the app's owner, on virtual threads;
- * they answer by themselves. Decides on the thread of its {@link App}.
+ * Calls of plugins and scripts that no delivery makes, under the epoch of the app's owner, on
+ * virtual threads; they answer by themselves. Decides on the thread of its {@link App}.
  */
 final class EpochCalls {
   /** A call that returns its reply, once, or says why there is none. */
@@ -64,10 +65,11 @@ final class EpochCalls {
       return refused(
           new Refusal.NotFound("app '%s' has no trigger '%s'".formatted(app, invoke.trigger())));
     }
-    if (!(trigger.target() instanceof Target.Plugin target)) {
+    Called called = called(invoke, trigger);
+    if (called == null) {
       return refused(
           new Refusal.Conflict(
-              "trigger '%s' runs a %s: only one that runs a plugin can be invoked"
+              "trigger '%s' runs a %s: only one that runs a plugin or a script can be invoked"
                   .formatted(invoke.trigger(), trigger.target().kind())));
     }
     if (!trigger.enabled()) {
@@ -79,66 +81,88 @@ final class EpochCalls {
       return new Decision.Answered(
           Answer.unavailable("the app has %d calls under way, which is its limit".formatted(max)));
     }
-    run(invoke, target, trigger.timeout());
-    return new Decision.Pending();
-  }
-
-  private void run(PluginRequest.Invoke invoke, Target.Plugin target, Duration timeout) {
-    var plugin = new PluginId(target.name());
-    Callable<CallEnd> call =
-        () ->
-            underEpoch(
-                epoch ->
-                    parts
-                        .plugins()
-                        .runtime()
-                        .invoke(
-                            new Plugins.Invocation(
-                                app,
-                                epoch,
-                                plugin,
-                                target.function(),
-                                invoke.payload(),
-                                invoke.principal(),
-                                timeout)));
     answer(
         () -> {
           try {
-            return call.call();
+            return underEpoch(called.call());
           } finally {
             underWay.decrementAndGet();
           }
         },
-        end -> answerOf(plugin, target.function(), end),
+        end -> answerOf(called.words(), end),
         invoke.replyTo());
+    return new Decision.Pending();
+  }
+
+  /**
+   * What is called.
+   *
+   * @param words for it, in messages
+   */
+  private record Called(String words, Call call) {}
+
+  /** Null when the trigger runs nothing that replies. */
+  private @Nullable Called called(PluginRequest.Invoke invoke, Trigger trigger) {
+    PluginParts plugins = parts.plugins();
+    return switch (trigger.target()) {
+      case Target.Plugin target ->
+          new Called(
+              "%s of plugin '%s'".formatted(target.function(), target.name()),
+              epoch ->
+                  plugins
+                      .runtime()
+                      .invoke(
+                          new Plugins.Invocation(
+                              app,
+                              epoch,
+                              new PluginId(target.name()),
+                              target.function(),
+                              invoke.payload(),
+                              invoke.principal(),
+                              trigger.timeout())));
+      case Target.Script target ->
+          new Called(
+              "%s of the script of trigger '%s'".formatted(target.function(), invoke.trigger()),
+              epoch ->
+                  plugins
+                      .scripts()
+                      .invoke(
+                          new Scripts.Invocation(
+                              app,
+                              epoch,
+                              invoke.trigger(),
+                              target,
+                              invoke.payload(),
+                              invoke.principal(),
+                              trigger.timeout())));
+      case Target.Webhook any -> null;
+      case Target.Handler any -> null;
+      case Target.Log any -> null;
+    };
   }
 
   private static Decision refused(Refusal refusal) {
     return new Decision.Answered(new Answer.Refused(refusal));
   }
 
-  private static Answer answerOf(PluginId plugin, String function, CallEnd end) {
+  private static Answer answerOf(String what, CallEnd end) {
     return switch (end) {
       case CallEnd.Returned(var reply) when reply.size() > REPLY_BYTES_MAX ->
           failed(
-              plugin,
-              function,
+              what,
               "contract",
               "its reply has %,d bytes, %,d are the most; what it did has taken effect"
                   .formatted(reply.size(), REPLY_BYTES_MAX));
       case CallEnd.Returned(var reply) -> new Answer.Invoked(reply);
-      case CallEnd.Failed(var kind, var message) -> failed(plugin, function, kind, message);
+      case CallEnd.Failed(var kind, var message) -> failed(what, kind, message);
       case CallEnd.Fenced fenced -> Answer.unavailable("the app is moving to another node");
       case CallEnd.Unavailable(var why) -> Answer.unavailable(why);
     };
   }
 
-  private static Answer failed(PluginId plugin, String function, String kind, String message) {
+  private static Answer failed(String what, String kind, String message) {
     return new Answer.Refused(
-        new Refusal.CallFailed(
-            "%s of plugin '%s' failed (%s): %s".formatted(function, plugin, kind, message),
-            kind,
-            message));
+        new Refusal.CallFailed("%s failed (%s): %s".formatted(what, kind, message), kind, message));
   }
 
   // ---- the others
@@ -204,8 +228,7 @@ final class EpochCalls {
             .whenComplete(
                 (result, failure) -> {
                   if (failure != null) {
-                    LOG.error(
-                        "app {}: a call of a plugin broke; its caller is refused", app, failure);
+                    LOG.error("app {}: a call broke; its caller is refused", app, failure);
                     replyTo.tell(
                         Answer.unavailable("the call broke: the log of the node says more"));
                   } else {

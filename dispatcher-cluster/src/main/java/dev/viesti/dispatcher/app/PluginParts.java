@@ -1,12 +1,15 @@
 package dev.viesti.dispatcher.app;
 
 import dev.viesti.dispatcher.plugin.Plugins;
+import dev.viesti.dispatcher.plugin.Scripts;
 import dev.viesti.persistence.effects.ForgetRepository;
 
 /**
- * What all apps of a node need for their plugins.
+ * What all apps of a node need for their plugins and scripts.
  *
  * @param runtime what runs them
+ * @param scripts what runs the scripts of triggers
  * @param kept what they have kept in the database
  */
-public record PluginParts(Plugins runtime, PluginSettings settings, ForgetRepository kept) {}
+public record PluginParts(
+    Plugins runtime, Scripts scripts, PluginSettings settings, ForgetRepository kept) {}

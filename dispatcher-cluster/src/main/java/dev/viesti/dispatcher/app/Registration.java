@@ -10,6 +10,7 @@ import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.trigger.Target;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 final class Registration {
   /** Standard Webhooks asks for 24 to 64. */
   private static final int SECRET_BYTES = 32;
+
+  /** All of an app's triggers fit into one message between nodes, 1 MiB, as their list does. */
+  private static final int SCRIPT_BYTES_MAX = 512 << 10;
 
   /** What to do about a request. */
   sealed interface Decision {
@@ -132,7 +136,29 @@ final class Registration {
       return new Refusal.Invalid(
           "/target/plugin/name", "app '%s' has no plugin '%s'".formatted(app, plugin.name()));
     }
+    if (scriptBytes(state, id, trigger) > SCRIPT_BYTES_MAX) {
+      return new Refusal.Conflict(
+          "the scripts of an app have at most %d KiB together: make them shorter, or a plugin"
+              .formatted(SCRIPT_BYTES_MAX >> 10));
+    }
     return parts.owners().targets().check(trigger.target());
+  }
+
+  /** Of the app's scripts, if the trigger were registered; 0 when it has none of its own. */
+  private static long scriptBytes(AppState state, TriggerId id, Trigger trigger) {
+    return bytes(trigger) == 0
+        ? 0
+        : bytes(trigger)
+            + state.triggers().values().stream()
+                .filter(other -> !other.id().equals(id))
+                .mapToLong(other -> bytes(other.trigger()))
+                .sum();
+  }
+
+  private static long bytes(Trigger trigger) {
+    return trigger.target() instanceof Target.Script script
+        ? script.source().getBytes(StandardCharsets.UTF_8).length
+        : 0;
   }
 
   /** A webhook without a secret keeps the one that its trigger had, or gets a new one. */

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record CallScope(
     AppId app,
-    InstalledPlugin plugin,
+    Caller caller,
     @Nullable String principal,
     @Nullable DeliveryId delivery,
     int attempt,
@@ -24,7 +24,12 @@ public record CallScope(
     @Nullable Event cause) {
   /** Who changes what the call changes, as audit columns say it. */
   String by() {
-    String plugin = "plugin:" + this.plugin.id();
-    return principal == null ? plugin : plugin + " for " + principal;
+    String self = caller.kind() + ":" + caller.name();
+    return principal == null ? self : self + " for " + principal;
+  }
+
+  /** Null when it is no plugin that calls. */
+  @Nullable InstalledPlugin plugin() {
+    return caller instanceof InstalledPlugin plugin ? plugin : null;
   }
 }

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a call may ask of its host: the same for modules and scripts. Checks each request against
- * the manifest's permissions and the call's limits; whatever is wrong with it becomes a {@link
+ * the caller's permissions and the call's limits; whatever is wrong with it becomes a {@link
  * HostException}, which the caller sees as an error and may live with. For one call, on one thread.
  */
 final class HostApi {
@@ -183,18 +183,21 @@ final class HostApi {
   // ---- entities
 
   String entityInsert(String entity, String fields) throws HostException, WasmTrapException {
+    var unused = requirePlugin("entities are written by the plugin that they belong to");
     require(Action.ENTITY_WRITE, entity);
     return entities.insert(entity, fields);
   }
 
   long entityUpdate(String entity, String id, long version, String fields)
       throws HostException, WasmTrapException {
+    var unused = requirePlugin("entities are written by the plugin that they belong to");
     require(Action.ENTITY_WRITE, entity);
     return entities.update(entity, id, version, fields);
   }
 
   void entityDelete(String entity, String id, long version)
       throws HostException, WasmTrapException {
+    var unused = requirePlugin("entities are written by the plugin that they belong to");
     require(Action.ENTITY_WRITE, entity);
     entities.delete(entity, id, version);
   }
@@ -207,8 +210,9 @@ final class HostApi {
   // ---- numbering
 
   String numberingNext(String rule) throws HostException, WasmTrapException {
+    InstalledPlugin plugin = requirePlugin("numbers are counted by plugins");
     require(Action.NUMBERING_NEXT, rule);
-    NumberingRule known = scope.plugin().manifest().numbering(rule);
+    NumberingRule known = plugin.manifest().numbering(rule);
     if (known == null) {
       throw new HostException("the manifest has no numbering rule '" + rule + "'");
     }
@@ -219,7 +223,7 @@ final class HostApi {
       last =
           parts
               .store()
-              .read(() -> parts.reads().lastNumber(scope.app(), scope.plugin().id(), rule, period));
+              .read(() -> parts.reads().lastNumber(scope.app(), plugin.id(), rule, period));
     }
     return known.format(day, buffer.next(rule, period, last));
   }
@@ -231,8 +235,8 @@ final class HostApi {
    * @return JSON; null when there is nothing
    */
   @Nullable String configGet(String pointer) throws HostException {
+    String config = requirePlugin("a configuration belongs to a plugin").config();
     require(Action.CONFIG_READ, "");
-    String config = scope.plugin().config();
     if (config == null) {
       return null;
     }
@@ -270,7 +274,7 @@ final class HostApi {
           new Event(
               parts.ids().get(),
               null,
-              "plugin/" + scope.plugin().id(),
+              scope.caller().kind() + "/" + scope.caller().name(),
               type,
               subject.isEmpty() ? null : subject,
               null,
@@ -299,6 +303,11 @@ final class HostApi {
 
   // ---- context
 
+  /** What the call is about. */
+  CallScope scope() {
+    return scope;
+  }
+
   /** What the call is about, for those who may know. */
   CallScope context() throws HostException {
     require(Action.CONTEXT_READ, "");
@@ -306,14 +315,27 @@ final class HostApi {
   }
 
   List<String> permissions() throws HostException {
-    return context().plugin().manifest().permissions().stream().map(Permission::toString).toList();
+    return context().caller().permissions().stream().map(Permission::toString).toList();
   }
 
   private void require(Action action, String what) throws HostException {
-    if (!scope.plugin().manifest().allows(action, what)) {
+    Caller caller = scope.caller();
+    if (!caller.allows(action, what)) {
       throw new HostException(
-          "the manifest does not permit %s%s"
-              .formatted(action.text(), what.isEmpty() ? "" : " on '" + what + "'"));
+          "%s does not permit %s%s"
+              .formatted(
+                  caller.grantor(), action.text(), what.isEmpty() ? "" : " on '" + what + "'"));
     }
+  }
+
+  /**
+   * @param why scripts have none of it
+   */
+  private InstalledPlugin requirePlugin(String why) throws HostException {
+    InstalledPlugin plugin = scope.plugin();
+    if (plugin == null) {
+      throw new HostException(why + ": a script cannot ask for it");
+    }
+    return plugin;
   }
 }

@@ -50,7 +50,7 @@ final class HostEntities {
   String insert(String name, String fields) throws HostException, WasmTrapException {
     Named named = own(name);
     UUID id = parts.ids().get();
-    buffer.insert(key(named, id), checked(named.type(), fields));
+    buffer.insert(key(named, id), checked(named, fields));
     return id.toString();
   }
 
@@ -65,7 +65,7 @@ final class HostEntities {
     Named named = own(name);
     EntityKey key = key(named, id(id));
     Entity now = current(named, key, version);
-    buffer.change(key, now.version(), checked(named.type(), merged(now.json(), fields)));
+    buffer.change(key, now.version(), checked(named, merged(now.json(), fields)));
     EntityPending pending = buffer.entity(key);
     return pending == null ? version : pending.version();
   }
@@ -103,22 +103,31 @@ final class HostEntities {
 
   private Named own(String name) throws HostException {
     Named named = named(name);
-    if (!named.plugin().equals(scope.plugin().id())) {
+    InstalledPlugin self = scope.plugin();
+    if (self == null || !named.plugin().equals(self.id())) {
       throw new HostException("entities of another plugin can be read only: '" + name + "'");
     }
     return named;
   }
 
-  /** {@code order} of its own, {@code crm/customer} of another one. */
+  /**
+   * {@code order} of its own, {@code crm/customer} of another one; a script has none of its own.
+   */
   private Named named(String name) throws HostException {
     int slash = name.indexOf('/');
-    Manifest manifest = scope.plugin().manifest();
-    if (slash >= 0 && !name.substring(0, slash).equals(manifest.id().value())) {
+    InstalledPlugin self = scope.plugin();
+    Manifest manifest = self == null ? null : self.manifest();
+    if (slash >= 0
+        && (manifest == null || !name.substring(0, slash).equals(manifest.id().value()))) {
       manifest = other(name.substring(0, slash));
     }
     EntityType type = manifest == null ? null : manifest.entity(name.substring(slash + 1));
     if (manifest == null || type == null) {
-      throw new HostException("there is no entity '" + name + "'");
+      throw new HostException(
+          "there is no entity '%s'%s"
+              .formatted(
+                  name,
+                  self == null && slash < 0 ? ": a script says whose, as in crm/" + name : ""));
     }
     return new Named(manifest.id(), type);
   }
@@ -174,11 +183,11 @@ final class HostEntities {
     return stored;
   }
 
-  private String checked(EntityType type, String fields) throws HostException, WasmTrapException {
+  private String checked(Named named, String fields) throws HostException, WasmTrapException {
     try {
-      EntityValues values = EntityValues.read(type, fields);
+      EntityValues values = EntityValues.read(named.type(), fields);
       for (EntityValues.Link link : values.links()) {
-        requireThere(link);
+        requireThere(named.plugin(), link);
       }
       return values.json();
     } catch (InvalidEntityException wrong) {
@@ -186,8 +195,9 @@ final class HostEntities {
     }
   }
 
-  private void requireThere(EntityValues.Link link) throws HostException, WasmTrapException {
-    PluginId plugin = link.to().plugin() == null ? scope.plugin().id() : link.to().plugin();
+  private void requireThere(PluginId owner, EntityValues.Link link)
+      throws HostException, WasmTrapException {
+    PluginId plugin = link.to().plugin() == null ? owner : link.to().plugin();
     var key = new EntityKey(plugin, link.to().entity(), link.id());
     EntityPending pending = buffer.entity(key);
     boolean there =

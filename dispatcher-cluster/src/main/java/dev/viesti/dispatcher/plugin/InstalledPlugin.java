@@ -1,8 +1,10 @@
 package dev.viesti.dispatcher.plugin;
 
 import dev.viesti.protocol.plugin.Manifest;
+import dev.viesti.protocol.plugin.Permission;
 import dev.viesti.protocol.plugin.PluginId;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +21,29 @@ public record InstalledPlugin(
     String sha256,
     @Nullable String config,
     boolean enabled,
-    @Nullable Instant quarantinedUntil) {
+    @Nullable Instant quarantinedUntil)
+    implements Caller {
   public PluginId id() {
     return manifest.id();
+  }
+
+  @Override
+  public String kind() {
+    return "plugin";
+  }
+
+  @Override
+  public String name() {
+    return manifest.id().value();
+  }
+
+  @Override
+  public String grantor() {
+    return "the manifest";
+  }
+
+  @Override
+  public List<Permission> permissions() {
+    return manifest.permissions();
   }
 }

@@ -23,13 +23,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of a plugin's functions in one instance, on a thread of the sandbox. What it wants
+ * One run of a plugin or a script in one instance, on a thread of the sandbox. What it wants
  * durable is in its {@link #buffer} and nowhere else. For one use.
  */
 final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
-  /** A function with its arguments. */
-  record Step(String function, List<byte[]> arguments) {}
-
   /** What it has to say to people; the level in lower case. */
   record LogLine(String level, String text) {}
 
@@ -37,7 +34,7 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
   sealed interface End {
     record Returned(Payload reply) implements End {}
 
-    /** A function returned an error. */
+    /** It said so itself. */
     record Failed(String message) implements End {}
 
     /**
@@ -67,9 +64,8 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
   private static final long READ_FUEL = 20_000;
 
   private final Parts parts;
-  private final PluginModule module;
+  private final Body body;
   private final CallScope scope;
-  private final List<Step> steps;
   private final long deadline;
   private final CallBuffer buffer = new CallBuffer();
   private final Queue<LogLine> lines = new ConcurrentLinkedQueue<>();
@@ -79,11 +75,10 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
   /**
    * @param deadline by the ticker of {@link System#nanoTime}
    */
-  PluginCall(Parts parts, PluginModule module, CallScope scope, List<Step> steps, long deadline) {
+  PluginCall(Parts parts, Body body, CallScope scope, long deadline) {
     this.parts = parts;
-    this.module = module;
+    this.body = body;
     this.scope = scope;
-    this.steps = steps;
     this.deadline = deadline;
   }
 
@@ -122,19 +117,10 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
                 plugin -> parts.manifests().apply(scope.app(), plugin),
                 parts.depthMax()));
     try {
-      WasmInstance made = module.instantiate(scope.plugin().manifest().limits(), api);
-      instance = made;
-      Payload last = Payload.NONE;
-      for (Step step : steps) {
-        byte[][] arguments = step.arguments().toArray(byte[][]::new);
-        switch (module.call(made, step.function(), arguments)) {
-          case PluginModule.Reply.Ok(var reply) -> last = reply;
-          case PluginModule.Reply.Failed(var message) -> {
-            return new End.Failed(message);
-          }
-        }
-      }
-      return new End.Returned(last);
+      return switch (body.run(api, made -> instance = made)) {
+        case Body.Reply.Returned(var reply) -> new End.Returned(reply);
+        case Body.Reply.Failed(var message) -> new End.Failed(message);
+      };
     } catch (WasmTrapException trap) {
       return away == null
           ? new End.Trapped(

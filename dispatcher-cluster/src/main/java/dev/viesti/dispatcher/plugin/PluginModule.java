@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * A compiled module that keeps the contract of {@code docs/plugin/viesti-plugin.wit}. Immutable,
@@ -25,14 +26,6 @@ final class PluginModule {
 
   /** Of modules that have something to do before anything of them is called. */
   private static final String INITIALIZE = "_initialize";
-
-  /** How a function of the plugin returned. */
-  sealed interface Reply {
-    /** Its {@code ok} case; nothing unless the function has a reply. */
-    record Ok(Payload reply) implements Reply {}
-
-    record Failed(String message) implements Reply {}
-  }
 
   private static final Map<String, Signature> FIXED =
       Map.of(
@@ -109,11 +102,17 @@ final class PluginModule {
         && !name.startsWith("_");
   }
 
-  /** A fresh instance, ready to be called. */
-  WasmInstance instantiate(PluginLimits limits, HostApi api) throws WasmTrapException {
+  /**
+   * A fresh instance, ready to be called.
+   *
+   * @param made told about it before anything of it runs that can call its host
+   */
+  WasmInstance instantiate(PluginLimits limits, HostApi api, Consumer<WasmInstance> made)
+      throws WasmTrapException {
     WasmInstance instance =
         module.instantiate(
             limits.fuel(), limits.memoryPages(), HostImports.bind(module.imports(), api));
+    made.accept(instance);
     if (exports(INITIALIZE)) {
       instance.call(INITIALIZE);
     }
@@ -122,9 +121,10 @@ final class PluginModule {
 
   /**
    * Calls a function whose parameters are texts and lists of bytes and which returns a {@code
-   * result}.
+   * result}; its {@code ok} case is empty unless the function has a reply.
    */
-  Reply call(WasmInstance instance, String function, byte[]... arguments) throws WasmTrapException {
+  Body.Reply call(WasmInstance instance, String function, byte[]... arguments)
+      throws WasmTrapException {
     var guest = new Guest(instance);
     var core = new long[2 * arguments.length];
     for (int i = 0; i < arguments.length; i++) {
@@ -136,11 +136,12 @@ final class PluginModule {
     boolean replies = canInvoke(function);
     return switch (guest.discriminant(area)) {
       case 0 ->
-          new Reply.Ok(
+          new Body.Reply.Returned(
               replies
                   ? Payload.of(guest.bytes(guest.word(area + WORD), guest.word(area + 2 * WORD)))
                   : Payload.NONE);
-      case 1 -> new Reply.Failed(guest.text(guest.word(area + WORD), guest.word(area + 2 * WORD)));
+      case 1 ->
+          new Body.Reply.Failed(guest.text(guest.word(area + WORD), guest.word(area + 2 * WORD)));
       default -> throw Guest.broken(function + " returned neither ok nor an error");
     };
   }

@@ -2,6 +2,7 @@ package dev.viesti.dispatcher.plugin;
 
 import dev.viesti.dispatcher.commit.EffectsLane;
 import dev.viesti.dispatcher.execution.Execution.Ended;
+import dev.viesti.dispatcher.script.ScriptEngine;
 import dev.viesti.dispatcher.wasm.InvalidModuleException;
 import dev.viesti.dispatcher.wasm.WasmEngine;
 import dev.viesti.protocol.app.AppId;
@@ -35,22 +36,21 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
   /** A plugin that is switched off may be switched on again at any time. */
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
 
-  /** An outage of the store may be over soon. */
-  private static final Duration AWAY = Duration.ofMillis(250);
-
-  /** What a plugin's error begins with when another attempt would fail as well. */
-  private static final String PERMANENT = "permanent: ";
-
   /** The longest {@code init} may take; its limits hold as well. */
   private static final Duration START_MAX = Duration.ofMinutes(5);
 
+  private final SandboxCalls sandbox;
   private final PluginCalls calls;
   private final ModuleCache modules;
   private final Clock clock;
   private final Map<AppId, Map<PluginId, PluginSlot>> apps;
 
   private PluginRuntime(
-      PluginCalls calls, Map<AppId, Map<PluginId, PluginSlot>> apps, Clock clock) {
+      SandboxCalls sandbox,
+      PluginCalls calls,
+      Map<AppId, Map<PluginId, PluginSlot>> apps,
+      Clock clock) {
+    this.sandbox = sandbox;
     this.calls = calls;
     this.modules = calls.modules();
     this.apps = apps;
@@ -76,22 +76,35 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
       Executor blocking,
       Clock clock) {
     var apps = new ConcurrentHashMap<AppId, Map<PluginId, PluginSlot>>();
-    var sandbox = new Sandbox(settings);
-    return new PluginRuntime(
-        new PluginCalls(
-            new ModuleCache(engine, stores.artifacts(), blocking, settings.modules()),
-            sandbox,
+    var calls =
+        new SandboxCalls(
             new PluginCall.Parts(
                 stores.reads(),
-                sandbox,
+                new Sandbox(settings),
                 ids,
                 (app, plugin) -> manifest(apps, app, plugin),
                 blocking,
                 settings.depth()),
             stores.lane(),
+            settings);
+    return new PluginRuntime(
+        calls,
+        new PluginCalls(
+            new ModuleCache(engine, stores.artifacts(), blocking, settings.modules()),
+            calls,
             settings),
         apps,
         clock);
+  }
+
+  /**
+   * Scripts in the same sandbox, beside the plugins, whose entities they may read. They end with
+   * {@link #close}.
+   *
+   * @param blocking where QuickJS is loaded
+   */
+  public SandboxedScripts scripts(ScriptEngine engine, Executor blocking) {
+    return new SandboxedScripts(sandbox, engine, blocking, clock);
   }
 
   private static @Nullable Manifest manifest(
@@ -145,7 +158,7 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
   @Override
   public void forget(AppId app) {
     apps.remove(app);
-    calls.forget(app);
+    sandbox.forget(app);
   }
 
   private @Nullable PluginSlot slot(AppId app, PluginId plugin) {
@@ -175,22 +188,22 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
             ? new PluginSlot(plugin, new PluginStats(clock.instant()), any -> {})
             : running.with(plugin, any -> {});
     var scope = new CallScope(app, plugin, null, null, 1, clock.instant(), null);
-    return ended(
+    return Ends.ofCall(
         calls.make(
             slot,
             scope,
             module -> {
-              List<PluginCall.Step> steps = new ArrayList<>();
+              List<ModuleBody.Step> steps = new ArrayList<>();
               if (module.exports(PluginModule.INIT)) {
-                steps.add(new PluginCall.Step(PluginModule.INIT, List.of()));
+                steps.add(new ModuleBody.Step(PluginModule.INIT, List.of()));
               }
               if (first && module.exports(PluginModule.ON_APP_CREATED)) {
                 steps.add(
-                    new PluginCall.Step(PluginModule.ON_APP_CREATED, List.of(utf8(app.value()))));
+                    new ModuleBody.Step(PluginModule.ON_APP_CREATED, List.of(utf8(app.value()))));
               }
               return steps;
             },
-            new PluginCalls.Settles(epoch, null),
+            new SandboxCalls.Settles(epoch, null),
             START_MAX));
   }
 
@@ -214,33 +227,23 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
             clock.instant(),
             null);
     String function = invocation.function();
-    return ended(
+    return Ends.ofCall(
         calls.make(
             slot,
             scope,
             module -> invoked(module, function, invocation.payload()),
-            new PluginCalls.Settles(invocation.epoch(), null),
+            new SandboxCalls.Settles(invocation.epoch(), null),
             invocation.timeout()));
   }
 
-  private static List<PluginCall.Step> invoked(
-      PluginModule module, String function, Payload payload) throws PluginCalls.NoSuchException {
+  private static List<ModuleBody.Step> invoked(
+      PluginModule module, String function, Payload payload) throws SandboxCalls.NoSuchException {
     if (!module.canInvoke(function)) {
-      throw new PluginCalls.NoSuchException(
+      throw new SandboxCalls.NoSuchException(
           "exports no function '%s' that takes a list of bytes and returns one"
               .formatted(function));
     }
-    return List.of(new PluginCall.Step(function, List.of(payload.bytes())));
-  }
-
-  private static CallEnd ended(PluginCalls.End end) {
-    return switch (end) {
-      case PluginCalls.End.Done(var reply, var settled) -> new CallEnd.Returned(reply);
-      case PluginCalls.End.Failed(var kind, var message) -> new CallEnd.Failed(kind, message);
-      case PluginCalls.End.Away(var why) -> new CallEnd.Unavailable(why);
-      case PluginCalls.End.Fenced() -> new CallEnd.Fenced();
-      case PluginCalls.End.Gone() -> new CallEnd.Fenced(); // only a delivery can be gone
-    };
+    return List.of(new ModuleBody.Step(function, List.of(payload.bytes())));
   }
 
   @Override
@@ -254,14 +257,14 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
       return closed;
     }
     var scope = new CallScope(app, slot.plugin(), null, null, 1, clock.instant(), null);
-    PluginCalls.End end =
-        calls.make(slot, scope, any -> List.of(), new PluginCalls.Settles(0, null), START_MAX);
+    SandboxCalls.End end =
+        calls.make(slot, scope, any -> List.of(), new SandboxCalls.Settles(0, null), START_MAX);
     return switch (end) {
-      case PluginCalls.End.Done done -> null;
-      case PluginCalls.End.Failed(var kind, var message) -> kind + ": " + message;
-      case PluginCalls.End.Away(var why) -> why;
-      case PluginCalls.End.Fenced() -> "the app has another owner";
-      case PluginCalls.End.Gone() -> "the app has another owner";
+      case SandboxCalls.End.Done done -> null;
+      case SandboxCalls.End.Failed(var kind, var message) -> kind + ": " + message;
+      case SandboxCalls.End.Away(var why) -> why;
+      case SandboxCalls.End.Fenced() -> "the app has another owner";
+      case SandboxCalls.End.Gone() -> "the app has another owner";
     };
   }
 
@@ -296,47 +299,27 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
             call.attempt(),
             now,
             event);
-    PluginCalls.End end =
+    SandboxCalls.End end =
         calls.make(
             slot,
             scope,
             module -> handled(module, function, event),
-            new PluginCalls.Settles(call.epoch(), row),
+            new SandboxCalls.Settles(call.epoch(), row),
             timeout);
-    return switch (end) {
-      case PluginCalls.End.Done(var reply, var settled) ->
-          settled ? new Ended.Settled() : with(Outcome.Succeeded.PLAIN);
-      case PluginCalls.End.Failed(var kind, var message) ->
-          with(failed(kind, message, PluginCalls.limit(slot, timeout)));
-      case PluginCalls.End.Away(var why) -> with(new Outcome.Postponed(why, AWAY));
-      case PluginCalls.End.Fenced() -> new Ended.Fenced();
-      case PluginCalls.End.Gone() -> new Ended.Gone();
-    };
+    return Ends.ofAttempt(end, PluginCalls.limit(slot, timeout));
   }
 
-  private static List<PluginCall.Step> handled(PluginModule module, String function, Event event)
-      throws PluginCalls.NoSuchException {
+  private static List<ModuleBody.Step> handled(PluginModule module, String function, Event event)
+      throws SandboxCalls.NoSuchException {
     byte[] data = event.data().bytes();
     if (function.equals(PluginModule.HANDLE_EVENT)) {
       if (!module.exports(PluginModule.HANDLE_EVENT)) {
-        throw new PluginCalls.NoSuchException("exports no handle-event");
+        throw new SandboxCalls.NoSuchException("exports no handle-event");
       }
       return List.of(
-          new PluginCall.Step(PluginModule.HANDLE_EVENT, List.of(utf8(event.type()), data)));
+          new ModuleBody.Step(PluginModule.HANDLE_EVENT, List.of(utf8(event.type()), data)));
     }
     return invoked(module, function, event.data());
-  }
-
-  private static Outcome failed(String kind, String message, Duration timeout) {
-    return switch (kind) {
-      case PluginCalls.ERROR ->
-          message.startsWith(PERMANENT)
-              ? new Outcome.Permanent(message.substring(PERMANENT.length()))
-              : new Outcome.Retryable(message);
-      case PluginCalls.REFUSED -> new Outcome.Permanent(message);
-      case PluginCalls.TIMEOUT -> new Outcome.TimedOut(timeout);
-      default -> new Outcome.Retryable(kind + ": " + message);
-    };
   }
 
   private static Ended with(Outcome outcome) {
@@ -367,6 +350,6 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
 
   @Override
   public void close() {
-    calls.close();
+    sandbox.close();
   }
 }

@@ -15,6 +15,11 @@ import dev.viesti.protocol.plugin.PluginLimits;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -45,7 +50,8 @@ public final class ScriptEngine {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final WasmEngine engine;
-  private volatile @Nullable ScriptRuntime runtime;
+  private final AtomicReference<@Nullable CompletableFuture<ScriptRuntime>> runtime =
+      new AtomicReference<>();
 
   public ScriptEngine(WasmEngine engine) {
     this.engine = engine;
@@ -77,6 +83,7 @@ public final class ScriptEngine {
     try {
       String context = host.call("context.get", "[]");
       instance = loaded.instantiate(limits.fuel(), limits.memoryPages(), host, now(context));
+      host.runsIn(instance);
       QuickJs js = loaded.on(instance);
       int enter = loaded.pointers().enter();
       outcome = evaluate(js, enter, context, source);
@@ -192,17 +199,40 @@ public final class ScriptEngine {
         || source.getBytes(StandardCharsets.UTF_8).length > SOURCE_BYTES_MAX;
   }
 
-  private ScriptRuntime runtime() {
-    ScriptRuntime loaded = runtime;
-    return loaded != null ? loaded : load();
+  /**
+   * Begins to load QuickJS, unless it is there or on its way.
+   *
+   * @param blocking where it is loaded
+   * @return done when scripts run without having to wait; fails with an {@code
+   *     IllegalStateException}, after which the next call tries again
+   */
+  public CompletableFuture<?> prepare(Executor blocking) {
+    return loading(blocking);
   }
 
-  private synchronized ScriptRuntime load() {
-    ScriptRuntime loaded = runtime;
-    if (loaded == null) {
-      loaded = ScriptRuntime.load(engine);
-      runtime = loaded;
+  private ScriptRuntime runtime() {
+    try {
+      return loading(Runnable::run).join();
+    } catch (CompletionException failed) {
+      throw new IllegalStateException(failed.getMessage(), failed);
     }
-    return loaded;
+  }
+
+  private CompletableFuture<ScriptRuntime> loading(Executor blocking) {
+    var own = new CompletableFuture<ScriptRuntime>();
+    while (true) {
+      CompletableFuture<ScriptRuntime> known = runtime.get();
+      if (known != null && !known.isCompletedExceptionally()) {
+        return known;
+      }
+      if (runtime.compareAndSet(known, own)) {
+        try {
+          return own.completeAsync(() -> ScriptRuntime.load(engine), blocking);
+        } catch (RejectedExecutionException closed) {
+          own.completeExceptionally(new IllegalStateException("QuickJS cannot be loaded", closed));
+          return own;
+        }
+      }
+    }
   }
 }

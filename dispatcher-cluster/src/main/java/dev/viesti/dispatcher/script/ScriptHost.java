@@ -1,5 +1,6 @@
 package dev.viesti.dispatcher.script;
 
+import dev.viesti.dispatcher.wasm.WasmInstance;
 import dev.viesti.dispatcher.wasm.WasmTrapException;
 
 /**
@@ -33,4 +34,10 @@ public interface ScriptHost {
    * @throws WasmTrapException ends the call at once
    */
   String call(String function, String argumentsJson) throws ScriptHostException, WasmTrapException;
+
+  /**
+   * Told about the instance of the call before anything of the script runs: for those who charge
+   * fuel for what they do, or want to know what is used while it runs.
+   */
+  default void runsIn(WasmInstance instance) {}
 }

@@ -22,6 +22,7 @@ public final class Targets implements AutoCloseable {
   private final HandlerTarget handlers;
   private final TransactionalRunner transactions;
   private final PluginRunner plugins;
+  private final ScriptRunner scripts;
   private final LogTarget log = new LogTarget();
 
   public Targets(
@@ -29,9 +30,11 @@ public final class Targets implements AutoCloseable {
       HandlerTarget handlers,
       TransactionalRunner transactions,
       PluginRunner plugins,
+      ScriptRunner scripts,
       Clock clock) {
     this.transactions = transactions;
     this.plugins = plugins;
+    this.scripts = scripts;
     this.webhooks = new WebhookTarget(webhooks, clock);
     this.guard = AddressGuard.of(webhooks);
     this.handlers = handlers;
@@ -51,6 +54,7 @@ public final class Targets implements AutoCloseable {
                   "/target/handler/name",
                   "no handler named '%s' is registered on this node".formatted(handler.name()));
       case Target.Plugin plugin -> null; // which plugins there are, the app knows
+      case Target.Script script -> null; // was checked before the app was asked: it takes too long
       case Target.Log any -> null;
     };
   }
@@ -68,6 +72,7 @@ public final class Targets implements AutoCloseable {
           transactions.run(handler.name(), call, row);
       case Target.Handler handler -> ended(handlers.run(handler, call, trigger.timeout()));
       case Target.Plugin plugin -> plugins.run(plugin, call, row, trigger.timeout());
+      case Target.Script script -> scripts.run(script, call, row, trigger.timeout());
       case Target.Log any -> ended(log.run(any, call, trigger.timeout()));
     };
   }

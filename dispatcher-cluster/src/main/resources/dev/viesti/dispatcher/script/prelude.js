@@ -72,7 +72,7 @@
   }
   let next;
   Math.random = function random() {
-    next ??= seedRandom(String(viesti.context.deliveryId));
+    next ??= seedRandom(String(viesti.context.deliveryId ?? viesti.context.now));
     return ((next() >>> 5) * 67108864 + (next() >>> 6)) / 9007199254740992;
   };
 

@@ -86,6 +86,11 @@ class WireTest {
           OrderBy.SUBJECT,
           true);
 
+  private static final Trigger SCRIPTED =
+      TRIGGER.withTarget(
+          new Target.Script(
+              "function f() { return '\\u00e4'; }", "f", List.of("kv:read:a*"), 20_000L));
+
   private static final PluginId PLUGIN = new PluginId("orders");
   private static final PluginRelease RELEASE =
       new PluginRelease(
@@ -133,7 +138,7 @@ class WireTest {
             new App.PutApp(AppSettings.DEFAULT, 3L, "me", replyTo),
             new App.GetApp(replyTo),
             new App.DeleteApp(true, "me", replyTo),
-            new App.PutTrigger(TRIGGER_ID, TRIGGER, null, "me", replyTo),
+            new App.PutTrigger(TRIGGER_ID, SCRIPTED, null, "me", replyTo),
             new App.GetTrigger(TRIGGER_ID, replyTo),
             new App.ListTriggers(replyTo),
             new App.DeleteTrigger(TRIGGER_ID, "me", replyTo),

@@ -45,7 +45,7 @@ final class JsonBody {
     object.remove(READ_ONLY);
     JsonNode target = object.path("target");
     if (!target.isObject() || target.size() != 1) {
-      String detail = "give exactly one target: webhook, plugin, handler or log";
+      String detail = "give exactly one target: webhook, plugin, script, handler or log";
       throw Problem.at(Kind.INVALID, "/target", detail).exception();
     }
     return convert(object, Trigger.class);

@@ -99,7 +99,7 @@ final class JsonFault {
       case InvalidTypeIdException kind ->
           "there is no target '"
               + kind.getTypeId()
-              + "': give one of webhook, plugin, handler, log";
+              + "': give one of webhook, plugin, script, handler, log";
       case InvalidFormatException format -> format(format);
       case MismatchedInputException missing when missing.getOriginalMessage().startsWith(MISSING) ->
           missing.getPath().getLast().getFieldName() + " is missing";

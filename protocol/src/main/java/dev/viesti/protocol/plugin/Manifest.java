@@ -66,16 +66,6 @@ public record Manifest(
     requireDistinct("numbering", numbering, NumberingRule::name);
   }
 
-  /** Whether it may do {@code action} on {@code what}. */
-  public boolean allows(Permission.Action action, String what) {
-    for (Permission permission : permissions) {
-      if (permission.allows(action, what)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   /** Null when it has no entity of that name. */
   public @Nullable EntityType entity(String wanted) {
     return find(entities, EntityType::name, wanted);

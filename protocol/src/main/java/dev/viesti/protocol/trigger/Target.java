@@ -5,7 +5,10 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.List;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -14,13 +17,14 @@ import org.jspecify.annotations.Nullable;
 @JsonSubTypes({
   @JsonSubTypes.Type(value = Target.Webhook.class, name = "webhook"),
   @JsonSubTypes.Type(value = Target.Plugin.class, name = "plugin"),
+  @JsonSubTypes.Type(value = Target.Script.class, name = "script"),
   @JsonSubTypes.Type(value = Target.Handler.class, name = "handler"),
   @JsonSubTypes.Type(value = Target.Log.class, name = "log")
 })
 public sealed interface Target {
   /**
-   * The word in JSON, metrics and logs: {@code webhook}, {@code plugin}, {@code handler}, {@code
-   * log}.
+   * The word in JSON, metrics and logs: {@code webhook}, {@code plugin}, {@code script}, {@code
+   * handler}, {@code log}.
    */
   String kind();
 
@@ -167,6 +171,82 @@ public sealed interface Target {
     @Override
     public String kind() {
       return "plugin";
+    }
+  }
+
+  /**
+   * JavaScript that the trigger brings along. Whether it can be parsed, and whether its permissions
+   * and its fuel are any, is seen when the trigger is registered: this package cannot know.
+   *
+   * @param source 1 character to 256 KiB of UTF-8
+   * @param function of it that is called, 1 to 64 letters, digits, {@code _} and {@code $}, the
+   *     first no digit
+   * @param permissions as in a plugin's manifest, at most 100
+   * @param fuel units that one call may use; null means what scripts have by default
+   */
+  record Script(
+      @JsonProperty(value = "source", required = true) String source,
+      @JsonProperty("function") String function,
+      @JsonProperty("permissions") List<String> permissions,
+      @JsonProperty("fuel") @Nullable Long fuel)
+      implements Target {
+    /** What is run when a trigger names no function: the one for events. */
+    public static final String HANDLE_EVENT = "handleEvent";
+
+    /** All of it is parsed for each call, and shown with the trigger. */
+    public static final int SOURCE_BYTES_MAX = 256 << 10;
+
+    /** More than a person can check. */
+    private static final int PERMISSIONS_MAX = 100;
+
+    private static final Pattern FUNCTION = Pattern.compile("[A-Za-z_$][A-Za-z0-9_$]{0,63}");
+
+    /**
+     * @param function null means {@link #HANDLE_EVENT}
+     * @param permissions null means none
+     * @throws IllegalArgumentException naming the field that has another shape
+     */
+    public Script(
+        String source,
+        @Nullable String function,
+        @Nullable List<String> permissions,
+        @Nullable Long fuel) {
+      if (source == null || source.isEmpty()) {
+        throw new IllegalArgumentException("source is missing: give JavaScript");
+      }
+      if (bytes(source) > SOURCE_BYTES_MAX) {
+        throw new IllegalArgumentException("source has at most 256 KiB of UTF-8");
+      }
+      if (function != null && !FUNCTION.matcher(function).matches()) {
+        throw new IllegalArgumentException(
+            "function is 1 to 64 characters of A-Z, a-z, 0-9, _ and $, the first no digit");
+      }
+      if (permissions != null
+          && (permissions.size() > PERMISSIONS_MAX
+              || permissions.stream().anyMatch(Objects::isNull))) {
+        throw new IllegalArgumentException("permissions are at most " + PERMISSIONS_MAX + " texts");
+      }
+      this.source = source;
+      this.function = function == null ? HANDLE_EVENT : function;
+      this.permissions = permissions == null ? List.of() : List.copyOf(permissions);
+      this.fuel = fuel;
+    }
+
+    private static int bytes(String source) {
+      return source.length() > SOURCE_BYTES_MAX
+          ? source.length()
+          : source.getBytes(StandardCharsets.UTF_8).length;
+    }
+
+    @Override
+    public String kind() {
+      return "script";
+    }
+
+    /** Without the source: triggers are logged. */
+    @Override
+    public String toString() {
+      return "Script[function=%s, characters=%d]".formatted(function, source.length());
     }
   }
 

@@ -113,7 +113,7 @@ public record Trigger(
       @JsonProperty("enabled") @Nullable Boolean enabled) {
     if (target == null) {
       throw new IllegalArgumentException(
-          "target is missing: give exactly one of webhook, plugin, handler, log");
+          "target is missing: give exactly one of webhook, plugin, script, handler, log");
     }
     return new Trigger(
         on == null ? EventPattern.ANY : on,

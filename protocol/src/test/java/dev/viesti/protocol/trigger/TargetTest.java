@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.URI;
+import java.util.Arrays;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -106,6 +108,7 @@ final class TargetTest {
         List.of(
             webhook("https://a/b", SECRET),
             new Target.Plugin("orders", "number"),
+            new Target.Script("function f() {}", "f", List.of("kv:read:*", "log:write"), 20_000L),
             new Target.Handler("h"),
             new Target.Log());
     for (Target target : targets) {
@@ -129,6 +132,33 @@ final class TargetTest {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> new Target.Plugin("orders", bad))
           .withMessageStartingWith("function");
+    }
+  }
+
+  @Test
+  void bringsAScriptAlong() throws Exception {
+    var json = new ObjectMapper();
+    assertThat(json.readValue("{\"script\":{\"source\":\"let a;\"}}", Target.class))
+        .isEqualTo(new Target.Script("let a;", "handleEvent", List.of(), null));
+    assertThat(new Target.Script("secret()", null, null, null).toString())
+        .isEqualTo("Script[function=handleEvent, characters=8]");
+    String longest = "ä".repeat(Target.Script.SOURCE_BYTES_MAX / 2);
+    assertThat(new Target.Script(longest, null, null, null).source()).isEqualTo(longest);
+    for (String bad : List.of("", longest + "x")) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> new Target.Script(bad, null, null, null))
+          .withMessageStartingWith("source");
+    }
+    for (String bad : List.of("", "1a", "a-b", "a()", "a".repeat(65))) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> new Target.Script("1", bad, null, null))
+          .withMessageStartingWith("function");
+    }
+    for (List<String> bad :
+        List.of(Collections.nCopies(101, "log:write"), Arrays.asList("a", null))) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> new Target.Script("1", null, bad, null))
+          .withMessageStartingWith("permissions");
     }
   }
 
