@@ -62,7 +62,10 @@ record NodePlugins(
             engine,
             new PluginRuntime.Stores(
                 sha256 -> artifact(artifacts, sha256), new StoredReads(parts.reads()), lane),
-            SandboxSettings.from(parts.config(), Runtime.getRuntime().availableProcessors()),
+            SandboxSettings.from(
+                parts.config(),
+                Runtime.getRuntime().availableProcessors(),
+                Runtime.getRuntime().maxMemory()),
             parts.ids(),
             parts.blocking(),
             parts.clock());

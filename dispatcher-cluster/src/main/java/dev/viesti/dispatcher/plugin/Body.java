@@ -15,6 +15,9 @@ interface Body {
     record Failed(String message) implements Reply {}
   }
 
+  /** Pages of memory that it may come to have. */
+  int memoryPages();
+
   /**
    * Runs it in a fresh instance; on a thread of the sandbox.
    *

@@ -43,6 +43,9 @@ public final class LocalPlugin implements AutoCloseable {
   /** The least that there may be: one call computes, and nobody else is there. */
   private static final int THREADS = 2;
 
+  /** Of which one call gets three quarters, as on a server: more than any manifest may ask for. */
+  private static final int MEMORY_PAGES = 2_048;
+
   /** As deep as the stack of a node's sandbox by default, so that recursion ends where it does. */
   private static final long STACK_BYTES = 1 << 20;
 
@@ -135,7 +138,8 @@ public final class LocalPlugin implements AutoCloseable {
         PluginRuntime.create(
             any -> module,
             new PluginRuntime.Stores(any -> new byte[0], store, lane),
-            new SandboxSettings(THREADS, 1, 1, STACK_BYTES, 1, DEPTH, REPEATS, TRAPS),
+            new SandboxSettings(
+                THREADS, 1, 1, STACK_BYTES, MEMORY_PAGES, 1, DEPTH, REPEATS, TRAPS),
             ids,
             Runnable::run,
             stage);

@@ -13,6 +13,11 @@ record ModuleBody(PluginModule module, PluginLimits limits, List<Step> steps) im
   record Step(String function, List<byte[]> arguments) {}
 
   @Override
+  public int memoryPages() {
+    return limits.memoryPages();
+  }
+
+  @Override
   public Reply run(HostApi api, Consumer<WasmInstance> made) throws WasmTrapException {
     WasmInstance instance = module.instantiate(limits, api, made);
     Payload last = Payload.NONE;

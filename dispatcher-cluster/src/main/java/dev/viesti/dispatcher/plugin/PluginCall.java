@@ -95,6 +95,10 @@ final class PluginCall implements Callable<PluginCall.End>, HostApi.Store {
     return taken;
   }
 
+  int memoryPages() {
+    return body.memoryPages();
+  }
+
   long fuelUsed() {
     return instance == null ? 0 : instance.fuelUsed();
   }

@@ -2,6 +2,8 @@ package dev.viesti.dispatcher.plugin;
 
 import dev.viesti.protocol.app.AppId;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,13 +19,17 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * The threads that foreign code runs on: platform threads, so that the operating system takes the
  * processor away from a loop, with a stack of a known size. Only so many of them compute at a time,
- * and one app may not have all of them. Thread-safe.
+ * what all calls may grow to fits the heap, and one app may not have all of either. Thread-safe.
  */
 final class Sandbox implements AutoCloseable {
   private final ExecutorService threads;
   private final Semaphore processors;
-  private final int appMax;
-  private final Map<AppId, Semaphore> apps = new ConcurrentHashMap<>();
+  private final Semaphore memory;
+  private final SandboxSettings settings;
+  private final Map<AppId, Share> apps = new ConcurrentHashMap<>();
+
+  /** What an app has left of the threads and the memory. */
+  private record Share(Semaphore threads, Semaphore memory) {}
 
   Sandbox(SandboxSettings settings) {
     var number = new AtomicInteger();
@@ -41,30 +47,33 @@ final class Sandbox implements AutoCloseable {
               return thread;
             });
     this.processors = new Semaphore(settings.processors());
-    this.appMax = settings.appThreads();
+    this.memory = new Semaphore(settings.memoryPages(), true);
+    this.settings = settings;
+  }
+
+  /** The most pages that one call may ask for. */
+  int memoryPagesMax() {
+    return settings.appMemoryPages();
   }
 
   /**
    * Runs {@code work} and waits for it.
    *
+   * @param pages of memory that it may come to have, at most {@link #memoryPagesMax}
    * @throws TimeoutException when it has not ended in time: it was interrupted, and is not listened
    *     to any more
    * @throws ExecutionException with what it threw
    * @throws InterruptedException when the caller was; the work is, too
    */
-  <T> T run(AppId app, Duration timeout, Callable<T> work)
+  <T> T run(AppId app, int pages, Duration timeout, Callable<T> work)
       throws InterruptedException, TimeoutException, ExecutionException {
     long end = System.nanoTime() + timeout.toNanos();
-    Semaphore own = apps.computeIfAbsent(app, any -> new Semaphore(appMax, true));
-    if (!own.tryAcquire(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
-      throw new TimeoutException();
-    }
     // a task that is cancelled before it began never gives anything back itself
-    var place = new Place(own);
+    Place place = enter(app, pages, end);
     Future<T> task = threads.submit(() -> compute(place, work));
     boolean ended = false;
     try {
-      T result = task.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
+      T result = task.get(left(end), TimeUnit.NANOSECONDS);
       ended = true;
       return result;
     } catch (ExecutionException failed) {
@@ -76,6 +85,35 @@ final class Sandbox implements AutoCloseable {
         place.leaveUnlessBegun();
       }
     }
+  }
+
+  /** Waits for a thread of the app's share, and for memory of that and of the node. */
+  private Place enter(AppId app, int pages, long end)
+      throws InterruptedException, TimeoutException {
+    Share share =
+        apps.computeIfAbsent(
+            app,
+            any ->
+                new Share(
+                    new Semaphore(settings.appThreads(), true),
+                    new Semaphore(settings.appMemoryPages(), true)));
+    var place = new Place();
+    boolean entered = false;
+    try {
+      place.take(share.threads(), 1, left(end));
+      place.take(share.memory(), pages, left(end));
+      place.take(memory, pages, left(end));
+      entered = true;
+      return place;
+    } finally {
+      if (!entered) {
+        place.leaveUnlessBegun();
+      }
+    }
+  }
+
+  private static long left(long end) {
+    return Math.max(0, end - System.nanoTime());
   }
 
   private <T> T compute(Place place, Callable<T> work) throws Exception {
@@ -117,7 +155,7 @@ final class Sandbox implements AutoCloseable {
     threads.shutdownNow();
   }
 
-  /** One of an app's places among the threads; given back once. */
+  /** What a call has taken; given back once. */
   private static final class Place {
     private enum State {
       WAITS,
@@ -125,11 +163,15 @@ final class Sandbox implements AutoCloseable {
       LEFT
     }
 
-    private final Semaphore of;
+    private final List<Runnable> givesBack = new ArrayList<>();
     private State state = State.WAITS;
 
-    Place(Semaphore of) {
-      this.of = of;
+    void take(Semaphore of, int permits, long patienceNanos)
+        throws InterruptedException, TimeoutException {
+      if (!of.tryAcquire(permits, patienceNanos, TimeUnit.NANOSECONDS)) {
+        throw new TimeoutException();
+      }
+      givesBack.add(() -> of.release(permits));
     }
 
     synchronized boolean begin() {
@@ -142,14 +184,13 @@ final class Sandbox implements AutoCloseable {
 
     synchronized void leaveUnlessBegun() {
       if (state == State.WAITS) {
-        state = State.LEFT;
-        of.release();
+        leave();
       }
     }
 
     synchronized void leave() {
       state = State.LEFT;
-      of.release();
+      givesBack.forEach(Runnable::run);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.viesti.dispatcher.plugin;
 
 import dev.viesti.dispatcher.commit.EffectsLane;
+import dev.viesti.dispatcher.script.ScriptEngine;
 import dev.viesti.dispatcher.wasm.InvalidModuleException;
 import dev.viesti.persistence.effects.Effects;
 import dev.viesti.protocol.app.AppId;
@@ -114,7 +115,7 @@ final class SandboxCalls implements AutoCloseable {
   /** Runs what is no call, but no less foreign; see {@link Sandbox#run}. */
   <T> T apart(AppId app, Duration timeout, Callable<T> work)
       throws InterruptedException, TimeoutException, ExecutionException {
-    return sandbox.run(app, timeout, work);
+    return sandbox.run(app, ScriptEngine.LIMITS_DEFAULT.memoryPages(), timeout, work);
   }
 
   /**
@@ -170,9 +171,16 @@ final class SandboxCalls implements AutoCloseable {
 
   private PluginCall.End run(Place place, PluginCall call, CallScope scope, long deadline)
       throws InterruptedException, TimeoutException {
+    int pages = call.memoryPages();
+    if (pages > sandbox.memoryPagesMax()) {
+      return new PluginCall.End.Trapped(
+          "memory",
+          "it may grow to %d pages, and this node gives one app %d: see viesti.sandbox.memory"
+              .formatted(pages, sandbox.memoryPagesMax()));
+    }
     long begun = System.nanoTime();
     try {
-      PluginCall.End end = sandbox.run(scope.app(), Duration.ofNanos(left(deadline)), call);
+      PluginCall.End end = sandbox.run(scope.app(), pages, Duration.ofNanos(left(deadline)), call);
       place.meter().used(System.nanoTime() - begun, call.fuelUsed(), call.peakPages());
       return end;
     } catch (TimeoutException late) {

@@ -13,6 +13,11 @@ import java.util.function.Consumer;
 record ScriptBody(ScriptEngine engine, TriggerScript script, List<ScriptArgument> arguments)
     implements Body {
   @Override
+  public int memoryPages() {
+    return script.limits().memoryPages();
+  }
+
+  @Override
   public Reply run(HostApi api, Consumer<WasmInstance> made) throws WasmTrapException {
     ScriptResult result =
         engine.run(

@@ -68,7 +68,7 @@ class PluginRuntimeTest {
       PluginRuntime.create(
           engine,
           new PluginRuntime.Stores(this::artifact, new Stored(), lane),
-          new SandboxSettings(8, 2, 6, 1 << 20, 10, 16, 5, 3),
+          new SandboxSettings(8, 2, 6, 1 << 20, 1_000, 10, 16, 5, 3),
           UUID::randomUUID,
           callers,
           Clock.fixed(Given.NOON, ZoneOffset.UTC));
@@ -225,6 +225,15 @@ class PluginRuntimeTest {
     runs(installed("guest-1", new PluginLimits(1_000_000_000, Duration.ofMillis(70), 16)));
     assertThat(deliver("loop", "1"))
         .isEqualTo(new Ended.WithOutcome(new Outcome.TimedOut(Duration.ofMillis(70))));
+  }
+
+  @Test
+  void saysWhenANodeIsTooSmallForAPlugin() throws Exception {
+    runs(installed("guest-1", new PluginLimits(1_000_000, Duration.ofSeconds(30), 1_024)));
+    assertThat(reason(deliver("put", "1")))
+        .isEqualTo(
+            "memory: it may grow to 1024 pages, and this node gives one app 750:"
+                + " see viesti.sandbox.memory");
   }
 
   @Test

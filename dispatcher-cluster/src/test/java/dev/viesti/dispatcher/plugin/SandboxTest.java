@@ -27,7 +27,7 @@ class SandboxTest {
   private static final Duration SHORT = Duration.ofMillis(50);
 
   private final Sandbox sandbox =
-      new Sandbox(new SandboxSettings(4, 2, 3, 512 << 10, 10, 16, 5, 5));
+      new Sandbox(new SandboxSettings(4, 2, 3, 512 << 10, 100, 10, 16, 5, 5));
   private final ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
   private final CountDownLatch mayEnd = new CountDownLatch(1);
 
@@ -40,7 +40,7 @@ class SandboxTest {
 
   @Test
   void runsOnAThreadOfItsOwn() throws Exception {
-    Thread thread = sandbox.run(A, PATIENCE, Thread::currentThread);
+    Thread thread = sandbox.run(A, 10, PATIENCE, Thread::currentThread);
     assertThat(thread.getName()).startsWith("viesti-plugin-");
     assertThat(thread.isVirtual()).isFalse();
   }
@@ -50,8 +50,7 @@ class SandboxTest {
     var interrupted = new CountDownLatch(1);
     assertThatThrownBy(
             () ->
-                sandbox.run(
-                    A,
+                sandbox.run(A, 10,
                     SHORT,
                     () -> {
                       try {
@@ -74,8 +73,7 @@ class SandboxTest {
       hogs.add(
           callers.submit(
               () ->
-                  sandbox.run(
-                      A,
+                  sandbox.run(A, 10,
                       PATIENCE,
                       () ->
                           sandbox.offProcessor(
@@ -86,14 +84,14 @@ class SandboxTest {
                               }))));
     }
     running.await();
-    assertThat(sandbox.run(B, PATIENCE, () -> "served")).isEqualTo("served");
-    assertThatThrownBy(() -> sandbox.run(A, SHORT, () -> "no room"))
+    assertThat(sandbox.run(B, 10, PATIENCE, () -> "served")).isEqualTo("served");
+    assertThatThrownBy(() -> sandbox.run(A, 10, SHORT, () -> "no room"))
         .isInstanceOf(TimeoutException.class);
     mayEnd.countDown();
     for (Future<Boolean> hog : hogs) {
       assertThat(hog.get()).isTrue();
     }
-    assertThat(sandbox.run(A, PATIENCE, () -> "room again")).isEqualTo("room again");
+    assertThat(sandbox.run(A, 10, PATIENCE, () -> "room again")).isEqualTo("room again");
   }
 
   @Test
@@ -105,8 +103,7 @@ class SandboxTest {
       all.add(
           callers.submit(
               () ->
-                  sandbox.run(
-                      app,
+                  sandbox.run(app, 10,
                       PATIENCE,
                       () -> {
                         computing.release();
@@ -130,8 +127,7 @@ class SandboxTest {
       var unused =
           callers.submit(
               () ->
-                  sandbox.run(
-                      A,
+                  sandbox.run(A, 10,
                       PATIENCE,
                       () ->
                           sandbox.offProcessor(
@@ -143,21 +139,51 @@ class SandboxTest {
     }
     running.await();
     for (int n = 0; n < 20; n++) {
-      assertThatThrownBy(() -> sandbox.run(A, Duration.ofMillis(5), () -> "late"))
+      assertThatThrownBy(() -> sandbox.run(A, 10, Duration.ofMillis(5), () -> "late"))
           .isInstanceOf(TimeoutException.class);
     }
     mayEnd.countDown();
     for (int n = 0; n < 20; n++) {
-      assertThat(sandbox.run(A, PATIENCE, () -> "on time")).isEqualTo("on time");
+      assertThat(sandbox.run(A, 10, PATIENCE, () -> "on time")).isEqualTo("on time");
     }
+  }
+
+  /** A hundred pages are all there is, and an app may have 75 of them. */
+  @Test
+  void letsCallsWaitForTheMemoryThatTheyMayNeed() throws Exception {
+    assertThat(sandbox.memoryPagesMax()).isEqualTo(75);
+    var running = new CountDownLatch(1);
+    Future<Boolean> hog =
+        callers.submit(
+            () ->
+                sandbox.run(
+                    A,
+                    70,
+                    PATIENCE,
+                    () ->
+                        sandbox.offProcessor(
+                            () -> {
+                              running.countDown();
+                              mayEnd.await();
+                              return true;
+                            })));
+    running.await();
+    assertThatThrownBy(() -> sandbox.run(A, 6, SHORT, () -> "beyond its share"))
+        .isInstanceOf(TimeoutException.class);
+    assertThatThrownBy(() -> sandbox.run(B, 31, SHORT, () -> "beyond what is left"))
+        .isInstanceOf(TimeoutException.class);
+    assertThat(sandbox.run(A, 5, PATIENCE, () -> "fits")).isEqualTo("fits");
+    assertThat(sandbox.run(B, 30, PATIENCE, () -> "fits")).isEqualTo("fits");
+    mayEnd.countDown();
+    assertThat(hog.get()).isTrue();
+    assertThat(sandbox.run(B, 75, PATIENCE, () -> "all of it")).isEqualTo("all of it");
   }
 
   @Test
   void handsOnWhatWentWrong() {
     assertThatThrownBy(
             () ->
-                sandbox.run(
-                    A,
+                sandbox.run(A, 10,
                     PATIENCE,
                     () -> {
                       throw new StackOverflowError();

@@ -79,7 +79,7 @@ abstract class ScriptSandbox {
               },
               store,
               lane),
-          new SandboxSettings(8, 2, 6, 1 << 20, 10, 16, 5, 3),
+          new SandboxSettings(8, 2, 6, 1 << 20, 4_096, 10, 16, 5, 3),
           UUID::randomUUID,
           callers,
           Clock.fixed(Given.NOON, ZoneOffset.UTC));
