@@ -138,8 +138,7 @@ public final class LocalPlugin implements AutoCloseable {
         PluginRuntime.create(
             any -> module,
             new PluginRuntime.Stores(any -> new byte[0], store, lane),
-            new SandboxSettings(
-                THREADS, 1, 1, STACK_BYTES, MEMORY_PAGES, 1, DEPTH, REPEATS, TRAPS),
+            new SandboxSettings(THREADS, 1, 1, STACK_BYTES, MEMORY_PAGES, 1, DEPTH, REPEATS, TRAPS),
             ids,
             Runnable::run,
             stage);

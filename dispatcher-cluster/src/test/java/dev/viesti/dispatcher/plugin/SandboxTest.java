@@ -50,7 +50,9 @@ class SandboxTest {
     var interrupted = new CountDownLatch(1);
     assertThatThrownBy(
             () ->
-                sandbox.run(A, 10,
+                sandbox.run(
+                    A,
+                    10,
                     SHORT,
                     () -> {
                       try {
@@ -73,7 +75,9 @@ class SandboxTest {
       hogs.add(
           callers.submit(
               () ->
-                  sandbox.run(A, 10,
+                  sandbox.run(
+                      A,
+                      10,
                       PATIENCE,
                       () ->
                           sandbox.offProcessor(
@@ -103,7 +107,9 @@ class SandboxTest {
       all.add(
           callers.submit(
               () ->
-                  sandbox.run(app, 10,
+                  sandbox.run(
+                      app,
+                      10,
                       PATIENCE,
                       () -> {
                         computing.release();
@@ -127,7 +133,9 @@ class SandboxTest {
       var unused =
           callers.submit(
               () ->
-                  sandbox.run(A, 10,
+                  sandbox.run(
+                      A,
+                      10,
                       PATIENCE,
                       () ->
                           sandbox.offProcessor(
@@ -183,7 +191,9 @@ class SandboxTest {
   void handsOnWhatWentWrong() {
     assertThatThrownBy(
             () ->
-                sandbox.run(A, 10,
+                sandbox.run(
+                    A,
+                    10,
                     PATIENCE,
                     () -> {
                       throw new StackOverflowError();
