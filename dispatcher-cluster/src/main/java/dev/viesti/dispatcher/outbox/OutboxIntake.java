@@ -32,6 +32,9 @@ final class OutboxIntake {
   private final InFlight inFlight = new InFlight();
   private final AtomicLong pending = new AtomicLong();
 
+  /** Rows that callers have brought and that {@link #pending} does not know yet. */
+  private final AtomicLong onTheirWay = new AtomicLong();
+
   /** Under which callers are let in; 0 = they are not. */
   private long openEpoch;
 
@@ -135,12 +138,21 @@ final class OutboxIntake {
       bytes += (long) event.event().weight() * event.routes().size();
     }
     var insert = new Insert(parts.app(), epoch, parts.owners().clock().instant(), routed);
-    long waiting = pending.get();
+    long waiting = onTheirWay.get() + pending.get();
     if (waiting + insert.rows() > parts.settings().pendingMax()) {
       refuse(accept, "the app has %,d deliveries waiting, which is its limit".formatted(waiting));
       return;
     }
-    var write = new InFlight.Sent(epoch, result -> accepted(accept, result));
+    int rows = insert.rows();
+    onTheirWay.addAndGet(rows);
+    var write =
+        new InFlight.Sent(
+            epoch,
+            result -> {
+              InFlight.After after = accepted(accept, result);
+              onTheirWay.addAndGet(-rows); // after they were counted: the limit must not be missed
+              return after;
+            });
     submit(
         write,
         new Write.Accept(
@@ -148,7 +160,10 @@ final class OutboxIntake {
             bytes,
             inserted -> answer(accept, inserted),
             result -> parts.posts().post(new Outbox.Written(write, result))),
-        () -> refuse(accept, TOO_MUCH));
+        () -> {
+          onTheirWay.addAndGet(-rows);
+          refuse(accept, TOO_MUCH);
+        });
   }
 
   void submit(InFlight.Sent write, Write what, Runnable refused) {

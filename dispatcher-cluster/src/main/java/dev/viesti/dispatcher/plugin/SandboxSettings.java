@@ -76,7 +76,7 @@ public record SandboxSettings(
   }
 
   private static int pages(long bytes) {
-    return (int) Math.clamp(bytes / PAGE_BYTES, 64, Integer.MAX_VALUE);
+    return Math.clamp(bytes / PAGE_BYTES, 64, Integer.MAX_VALUE);
   }
 
   private static void require(boolean holds, String rule) {
