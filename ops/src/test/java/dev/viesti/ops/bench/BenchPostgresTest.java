@@ -56,7 +56,16 @@ class BenchPostgresTest {
     objects().forEach(object -> objects.put(object.path("workload").asText(), object));
     assertThat(objects.keySet())
         .containsExactly(
-            "limit", "emit", "steady", "blocking", "single", "async", "latency", "retry", "drain");
+            "limit",
+            "emit",
+            "steady",
+            "blocking",
+            "single",
+            "async",
+            "plugin",
+            "latency",
+            "retry",
+            "drain");
     assertThat(objects.values())
         .allSatisfy(
             object -> {
