@@ -2,12 +2,14 @@ package dev.viesti.ops.bench;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +53,11 @@ public final class Bench {
               List.<Workload>of(new Bloat(), new IdleApps(), new PluginCost()))
           .<Workload>flatMap(List::stream)
           .toList();
+
+  /** Half a minute in all: {@code initdb} takes seconds. */
+  private static final int REMOVALS_MAX = 300;
+
+  private static final Duration REMOVAL_PAUSE = Duration.ofMillis(100);
 
   /** What a line of {@link #describe} has before the description. */
   private static final String LISTED = "%-16s %s";
@@ -284,11 +291,24 @@ public final class Bench {
     }
   }
 
-  /** Removes a directory with all that is in it. */
+  /**
+   * Removes a directory with all that is in it. A program that was killed in the middle of making
+   * files may have children that still make some: then it looks again.
+   */
   public static void remove(Path directory) throws IOException {
-    if (!Files.exists(directory)) {
-      return;
+    for (int again = REMOVALS_MAX; Files.exists(directory); again--) {
+      try {
+        removeOnce(directory);
+      } catch (IOException | UncheckedIOException changing) {
+        if (again == 0) {
+          throw changing;
+        }
+        LockSupport.parkNanos(REMOVAL_PAUSE.toNanos());
+      }
     }
+  }
+
+  private static void removeOnce(Path directory) throws IOException {
     try (Stream<Path> files = Files.walk(directory)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(file);
