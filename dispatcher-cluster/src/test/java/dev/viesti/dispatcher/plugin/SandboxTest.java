@@ -67,25 +67,29 @@ class SandboxTest {
     interrupted.await();
   }
 
+  /** Has a thread of A's until it may end. */
+  private Future<Boolean> hog(int pages, CountDownLatch running) {
+    return callers.submit(
+        () ->
+            sandbox.run(
+                A,
+                pages,
+                PATIENCE,
+                () ->
+                    sandbox.offProcessor(
+                        () -> {
+                          running.countDown();
+                          mayEnd.await();
+                          return true;
+                        })));
+  }
+
   @Test
   void leavesThreadsToOtherApps() throws Exception {
     var running = new CountDownLatch(3);
     List<Future<Boolean>> hogs = new ArrayList<>();
-    for (int n = 0; n < 10; n++) {
-      hogs.add(
-          callers.submit(
-              () ->
-                  sandbox.run(
-                      A,
-                      10,
-                      PATIENCE,
-                      () ->
-                          sandbox.offProcessor(
-                              () -> {
-                                running.countDown();
-                                mayEnd.await();
-                                return true;
-                              }))));
+    for (int n = 0; n < 7; n++) {
+      hogs.add(hog(10, running));
     }
     running.await();
     assertThat(sandbox.run(B, 10, PATIENCE, () -> "served")).isEqualTo("served");
@@ -130,20 +134,7 @@ class SandboxTest {
   void givesBackThePlacesOfThoseWhoNeverBegan() throws Exception {
     var running = new CountDownLatch(3);
     for (int n = 0; n < 3; n++) {
-      var unused =
-          callers.submit(
-              () ->
-                  sandbox.run(
-                      A,
-                      10,
-                      PATIENCE,
-                      () ->
-                          sandbox.offProcessor(
-                              () -> {
-                                running.countDown();
-                                mayEnd.await();
-                                return true;
-                              })));
+      var unused = hog(10, running);
     }
     running.await();
     for (int n = 0; n < 20; n++) {
@@ -161,20 +152,7 @@ class SandboxTest {
   void letsCallsWaitForTheMemoryThatTheyMayNeed() throws Exception {
     assertThat(sandbox.memoryPagesMax()).isEqualTo(75);
     var running = new CountDownLatch(1);
-    Future<Boolean> hog =
-        callers.submit(
-            () ->
-                sandbox.run(
-                    A,
-                    70,
-                    PATIENCE,
-                    () ->
-                        sandbox.offProcessor(
-                            () -> {
-                              running.countDown();
-                              mayEnd.await();
-                              return true;
-                            })));
+    Future<Boolean> hog = hog(70, running);
     running.await();
     assertThatThrownBy(() -> sandbox.run(A, 6, SHORT, () -> "beyond its share"))
         .isInstanceOf(TimeoutException.class);
