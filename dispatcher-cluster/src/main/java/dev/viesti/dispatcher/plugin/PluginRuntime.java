@@ -257,8 +257,10 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
       return closed;
     }
     var scope = new CallScope(app, slot.plugin(), null, null, 1, clock.instant(), null);
+    // counted for itself: that an instance can be made says nothing of calls that trap in a row
+    var apart = new PluginSlot(slot.plugin(), new PluginStats(clock.instant()), any -> {});
     SandboxCalls.End end =
-        calls.make(slot, scope, any -> List.of(), new SandboxCalls.Settles(0, null), START_MAX);
+        calls.make(apart, scope, any -> List.of(), new SandboxCalls.Settles(0, null), START_MAX);
     return switch (end) {
       case SandboxCalls.End.Done done -> null;
       case SandboxCalls.End.Failed(var kind, var message) -> kind + ": " + message;

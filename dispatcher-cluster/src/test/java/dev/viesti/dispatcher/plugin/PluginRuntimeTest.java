@@ -390,6 +390,7 @@ class PluginRuntimeTest {
     deliver("trap", "1");
     deliver("fail", "1"); // an error is an answer
     deliver("trap", "1");
+    assertThat(runtime.health(APP, Given.PLUGIN)).isNull(); // no call that went well
     deliver("trap", "1");
     assertThat(news).isEmpty();
     deliver("trap", "1");
