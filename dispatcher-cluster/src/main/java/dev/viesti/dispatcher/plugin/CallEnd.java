@@ -11,8 +11,10 @@ public sealed interface CallEnd {
    * It failed, and has had no effect.
    *
    * @param kind {@code error} when the plugin said so itself, {@code conflict} when what it had
-   *     read was changed meanwhile, again and again, {@code timeout}, or the name of a trap: {@code
-   *     trap}, {@code fuel}, {@code stack}, {@code memory}, {@code contract}, {@code host}
+   *     read was changed meanwhile, again and again, {@code refused} when the database will never
+   *     take its effects, {@code timeout}, {@code module} when it cannot be loaded, or the name of
+   *     a trap: {@code trap}, {@code fuel}, {@code stack}, {@code memory}, {@code interrupted},
+   *     {@code contract}, {@code host}
    */
   record Failed(String kind, String message) implements CallEnd {}
 
