@@ -37,6 +37,7 @@ import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -61,6 +62,8 @@ class PluginRuntimeTest {
   private final Queue<Effects> effects = new ConcurrentLinkedQueue<>();
   private final Queue<Plugins.News> news = new ConcurrentLinkedQueue<>();
   private final AtomicInteger events = new AtomicInteger();
+  private final CountDownLatch reading = new CountDownLatch(1);
+  private volatile CountDownLatch mayRead = new CountDownLatch(0);
   private volatile @Nullable SQLException away;
   private volatile Effects.@Nullable Result answer;
   private final EffectsLane lane = new EffectsLane(this::commit, app -> {});
@@ -78,6 +81,12 @@ class PluginRuntimeTest {
     @Override
     public @Nullable Value kv(AppId app, String collection, String key) throws SQLException {
       throwIfAway();
+      reading.countDown();
+      try {
+        mayRead.await();
+      } catch (InterruptedException stop) {
+        throw new SQLException(stop);
+      }
       return store.kv(app, collection, key);
     }
 
@@ -311,6 +320,22 @@ class PluginRuntimeTest {
         .containsEntry("puts/a", Payload.ofJson("1"))
         .containsEntry("puts/b", Payload.ofJson("2"));
     assertThat(metrics().invocations()).isEqualTo(2);
+  }
+
+  @Test
+  void letsCallsEndInTheVersionThatTheyBeganIn() throws Exception {
+    runs("guest-1");
+    mayRead = new CountDownLatch(1);
+    Callable<Ended> counting = () -> deliver("count", "1");
+    Future<Ended> before = callers.submit(counting);
+    reading.await();
+    runs("guest-2");
+    assertThat(deliver("put", "after")).isEqualTo(new Ended.Settled());
+    assertThat(kv()).containsExactly(Map.entry("puts/after", Payload.ofJson("2")));
+    assertThat(before.isDone()).isFalse();
+    mayRead.countDown();
+    assertThat(before.get()).isEqualTo(new Ended.Settled());
+    assertThat(kv()).containsEntry("counters/total", Payload.ofJson("1"));
   }
 
   @Test
