@@ -25,6 +25,9 @@ final class CallBuffer {
   /** What they may weigh: a group of calls must stay below what a transaction should carry. */
   static final long BYTES_MAX = 4 << 20;
 
+  /** What a call may have read of kv: it stays in memory as long as the call does. */
+  static final long READ_BYTES_MAX = 8 << 20;
+
   /** Each is a row, and what follows from it. */
   static final int EVENTS_MAX = 100;
 
@@ -58,6 +61,7 @@ final class CallBuffer {
   private final List<Event> events = new ArrayList<>();
   private int writes;
   private long bytes;
+  private long readBytes;
 
   // ---- kv
 
@@ -67,7 +71,12 @@ final class CallBuffer {
     return pending == null ? seen.get(key) : new Seen(pending.value(), Effects.ABSENT);
   }
 
-  void sawKv(KvKey key, Seen stored) {
+  void sawKv(KvKey key, Seen stored) throws HostException {
+    Payload value = stored.value();
+    readBytes += key.key().length() + WRITE_BYTES + (value == null ? 0 : value.size());
+    if (readBytes > READ_BYTES_MAX) {
+      throw new HostException("a call reads at most " + READ_BYTES_MAX + " bytes of kv");
+    }
     seen.putIfAbsent(key, stored);
   }
 

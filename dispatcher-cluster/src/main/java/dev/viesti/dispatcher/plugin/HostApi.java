@@ -150,7 +150,7 @@ final class HostApi {
     return keys.stream().limit(most).toList();
   }
 
-  private CallBuffer.Seen seen(CallBuffer.KvKey key) throws WasmTrapException {
+  private CallBuffer.Seen seen(CallBuffer.KvKey key) throws HostException, WasmTrapException {
     CallBuffer.Seen known = buffer.kv(key);
     if (known != null) {
       return known;

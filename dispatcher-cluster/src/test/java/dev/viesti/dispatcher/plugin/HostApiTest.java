@@ -259,6 +259,21 @@ class HostApiTest {
     refused("at most 1000 times", () -> api.kvPut("c", "k", new byte[0]));
   }
 
+  /** What was read stays in memory: nobody may fill the heap with it. */
+  @Test
+  void limitsWhatOneCallMayRead() throws Exception {
+    String large = "x".repeat(1 << 20);
+    for (int n = 0; n < 8; n++) {
+      stored("c", "k" + n, large);
+    }
+    HostApi api = api();
+    for (int n = 0; n < 7; n++) {
+      api.kvGet("c", "k" + n);
+    }
+    refused("at most 8388608 bytes of kv", () -> api.kvGet("c", "k7"));
+    assertThat(api.kvGet("c", "k0")).hasSize(1 << 20);
+  }
+
   @Test
   void keepsTheLogReadable() throws Exception {
     assertThat(JsonText.oneLine("a\nb\u001b[31m", 100)).isEqualTo("a b [31m");
