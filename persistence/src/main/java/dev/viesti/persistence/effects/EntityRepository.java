@@ -67,6 +67,12 @@ public final class EntityRepository {
 
   private static final int COLUMNS = 7;
 
+  /** A page ends after the entity that takes it to this, so that a few calls cannot fill a heap. */
+  private static final long PAGE_CHARACTERS_MAX = 1 << 20;
+
+  /** At 256 KiB each, 2 MiB on their way from the server. */
+  private static final int FETCH_ROWS = 8;
+
   private final Database database;
 
   public EntityRepository(Database database) {
@@ -109,21 +115,15 @@ public final class EntityRepository {
       AppId app, PluginId plugin, EntityType type, EntityQuery query, Unwritten unwritten)
       throws SQLException {
     var prepared = new EntityStatement(app, plugin, type, query, unwritten);
-    List<Entity> entities = new ArrayList<>();
-    String cursor = null;
-    try (Connection connection = database.connection();
-        PreparedStatement statement = prepared.prepare(connection);
-        ResultSet row = statement.executeQuery()) {
-      while (row.next()) {
-        if (entities.size() == query.limit()) {
-          return new Page(entities, cursor);
-        }
-        entities.add(entity(row));
-        if (entities.size() == query.limit()) {
-          cursor = cursor(row, query);
-        }
+    try (Connection connection = database.connection()) {
+      connection.setAutoCommit(false); // else the driver takes all rows at once
+      try (PreparedStatement statement = prepared.prepare(connection)) {
+        statement.setFetchSize(FETCH_ROWS);
+        return page(statement, query);
+      } finally {
+        connection.rollback();
+        connection.setAutoCommit(true);
       }
-      return new Page(entities, null);
     } catch (SQLException failed) {
       if (query.cursor() != null && SqlFailure.of(failed) == SqlFailure.REFUSED) {
         // the other values were checked before
@@ -132,6 +132,26 @@ public final class EntityRepository {
         throw wrong;
       }
       throw failed;
+    }
+  }
+
+  private static Page page(PreparedStatement statement, EntityQuery query) throws SQLException {
+    List<Entity> entities = new ArrayList<>();
+    String cursor = null;
+    long characters = 0;
+    try (ResultSet row = statement.executeQuery()) {
+      while (row.next()) {
+        if (cursor != null) {
+          return new Page(entities, cursor);
+        }
+        Entity entity = entity(row);
+        entities.add(entity);
+        characters += entity.json().length();
+        if (entities.size() == query.limit() || characters >= PAGE_CHARACTERS_MAX) {
+          cursor = cursor(row, query);
+        }
+      }
+      return new Page(entities, null);
     }
   }
 
