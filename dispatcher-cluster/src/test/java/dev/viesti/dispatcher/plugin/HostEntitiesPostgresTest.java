@@ -331,6 +331,24 @@ class HostEntitiesPostgresTest {
         .contains("\"version\":2,\"name\":\"Anna\",\"age\":8,\"vip\":true");
   }
 
+  /** Two hundred large ones at a time would fill a heap. */
+  @Test
+  void endsPagesThatGrowTooLarge() throws Exception {
+    var both = new Both();
+    for (int n = 0; n < 8; n++) {
+      String fields = "{\"name\":\"%d\",\"more\":\"%s\"}".formatted(n, "x".repeat(200_000));
+      both.same(api -> api.entityInsert("customer", fields));
+    }
+    both.commit();
+    HostApi api = new Both().onPostgres;
+    JsonNode first = JsonText.tree(api.entityQuery("customer", "{\"limit\":200}"));
+    assertThat(first.get("rows")).hasSize(6);
+    String rest = "{\"limit\":200,\"cursor\":\"%s\"}".formatted(first.get("cursor").asText());
+    JsonNode second = JsonText.tree(api.entityQuery("customer", rest));
+    assertThat(second.get("rows")).hasSize(2);
+    assertThat(second.get("cursor").isNull()).isTrue();
+  }
+
   @Test
   void saysWhatIsWrong() {
     var both = new Both();
