@@ -159,7 +159,7 @@ final class DeferredPostgresTest {
       until("the second has run", () -> calls.size() == 2);
       long waited = calledAt.get(1) - before;
       assertThat(waited).isGreaterThan(Duration.ofMillis(495).toNanos());
-      assertThat(waited).isLessThan(Duration.ofMillis(1_500).toNanos()); // a busy machine
+      assertThat(waited).isLessThan(Duration.ofSeconds(5).toNanos()); // a busy machine
       at = CLOCK.instant().plusSeconds(8);
       get(node.viesti.publish(APP, List.of(event("much-later", null, "1").deliveredAt(at))));
     }
