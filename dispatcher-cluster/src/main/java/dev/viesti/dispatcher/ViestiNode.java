@@ -235,24 +235,31 @@ public final class ViestiNode {
                 wake,
                 () -> sweep.tell(Sweep.lookNow())));
 
-    CoordinatedShutdown.get(system)
-        .addTask(
-            CoordinatedShutdown.PhaseBeforeActorSystemTerminate(),
-            "viesti-lanes",
-            () ->
-                CompletableFuture.supplyAsync(
-                    () -> {
-                      listener.close();
-                      writer.close(LANES_DEADLINE);
-                      nodePlugins.close().accept(LANES_DEADLINE);
-                      settler.close(LANES_DEADLINE);
-                      alarms.shutdownNow();
-                      patience.close();
-                      targets.close();
-                      database.close();
-                      return Done.done();
-                    },
-                    blocking));
+    // it takes a moment, while the apps are stopped
+    shutdown.addTask(
+        CoordinatedShutdown.PhaseBeforeServiceUnbind(),
+        "viesti-wake",
+        () -> {
+          listener.stop();
+          return CompletableFuture.completedFuture(Done.done());
+        });
+    shutdown.addTask(
+        CoordinatedShutdown.PhaseBeforeActorSystemTerminate(),
+        "viesti-lanes",
+        () ->
+            CompletableFuture.supplyAsync(
+                () -> {
+                  listener.close();
+                  writer.close(LANES_DEADLINE);
+                  nodePlugins.close().accept(LANES_DEADLINE);
+                  settler.close(LANES_DEADLINE);
+                  alarms.shutdownNow();
+                  patience.close();
+                  targets.close();
+                  database.close();
+                  return Done.done();
+                },
+                blocking));
     var calls = new AppCalls(sharding, locals, settings.askTimeout(), patience, blocking, stopping);
     return new ViestiNode(
         system,

@@ -139,9 +139,14 @@ public final class WakeListener implements AutoCloseable {
     }
   }
 
+  /** Begins to close; does not wait for it. */
+  public void stop() {
+    closing.countDown();
+  }
+
   @Override
   public void close() {
-    closing.countDown();
+    stop();
     try {
       if (!thread.join(CLOSE_MAX)) {
         thread.interrupt();
