@@ -14,7 +14,8 @@ record StatementLog(List<Line> lines) {
     INSERT("insert into (viesti\\.)?outbox\\b"),
     DELETE("delete from (viesti\\.)?outbox\\b"),
     UPDATE("update (viesti\\.)?outbox\\b"),
-    MERGE("(merge into|copy) (viesti\\.)?outbox\\b"),
+    COPY("copy (viesti\\.)?outbox\\b"),
+    MERGE("merge into (viesti\\.)?outbox\\b"),
     READ("(from|join) (viesti\\.)?outbox\\b");
 
     private final Pattern pattern;
@@ -45,6 +46,7 @@ record StatementLog(List<Line> lines) {
           && !does(Deed.INSERT)
           && !does(Deed.DELETE)
           && !does(Deed.UPDATE)
+          && !does(Deed.COPY)
           && !does(Deed.MERGE);
     }
   }

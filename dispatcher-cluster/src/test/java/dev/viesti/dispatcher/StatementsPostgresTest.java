@@ -34,8 +34,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /**
- * What an event costs PostgreSQL, counted by PostgreSQL: one insert and one delete, both shared
- * with others. Nothing is claimed, polled or read back.
+ * What an event costs PostgreSQL, counted by PostgreSQL: one insert, or one row of a copy, and one
+ * delete, all shared with others. Nothing is claimed, polled or read back.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class StatementsPostgresTest {
@@ -44,6 +44,9 @@ final class StatementsPostgresTest {
   private static final int EVENTS = 5_000;
   private static final int SINGLES = 2_000;
   private static final int FEW = 1_000;
+
+  /** Enough for a copy. */
+  private static final int LARGE = 500;
 
   /** A statement for each event would be run as often as there are events. */
   private static final int SHARED_BY = 4;
@@ -67,6 +70,7 @@ final class StatementsPostgresTest {
 
   private enum Work {
     BATCHES,
+    LARGE_BATCHES,
     SINGLES,
     WITH_IDS,
     RETRIED_AT_ONCE,
@@ -123,14 +127,15 @@ final class StatementsPostgresTest {
       for (String name : handlers.keySet()) {
         get(node.viesti.putTrigger(APP, new TriggerId(name), handler(name, name, 3), null, "me"));
       }
-      batches(node, "works", BATCH); // the connections are open, the row numbers are there
+      batches(node, "works", BATCH, BATCH); // the connections are open, the row numbers are there
       settled(BATCH);
-      count(Work.BATCHES, EVENTS, () -> batches(node, "works", EVENTS));
+      count(Work.BATCHES, EVENTS, () -> batches(node, "works", EVENTS, BATCH));
+      count(Work.LARGE_BATCHES, EVENTS, () -> batches(node, "works", EVENTS, LARGE));
       count(Work.SINGLES, SINGLES, () -> singles(node, SINGLES));
       count(Work.WITH_IDS, FEW, () -> withIds(node, FEW));
-      count(Work.RETRIED_AT_ONCE, FEW, () -> batches(node, "fails-once", FEW));
-      count(Work.RETRIED_LATER, FEW, () -> batches(node, "waits-once", FEW));
-      count(Work.BURIED, FEW, () -> batches(node, "gives-up", FEW));
+      count(Work.RETRIED_AT_ONCE, FEW, () -> batches(node, "fails-once", FEW, BATCH));
+      count(Work.RETRIED_LATER, FEW, () -> batches(node, "waits-once", FEW, BATCH));
+      count(Work.BURIED, FEW, () -> batches(node, "gives-up", FEW, BATCH));
       count(Work.OF_CLIENTS, FEW, () -> ofClients(FEW));
     }
   }
@@ -161,10 +166,10 @@ final class StatementsPostgresTest {
         "the outbox is empty", () -> text(OWN + "select count(*) from viesti.outbox").equals("0"));
   }
 
-  private static void batches(TestNode node, String type, int count) {
-    for (int from = 0; from < count; from += BATCH) {
+  private static void batches(TestNode node, String type, int count, int batch) {
+    for (int from = 0; from < count; from += batch) {
       List<Event> events = new ArrayList<>();
-      for (int n = 0; n < BATCH; n++) {
+      for (int n = 0; n < batch; n++) {
         events.add(event(type, null, "{\"n\":1}"));
       }
       get(node.viesti.publish(APP, events));
@@ -212,8 +217,23 @@ final class StatementsPostgresTest {
   }
 
   @Test
+  void largeBatchesAreCopied() {
+    StatementLog log = log(Work.LARGE_BATCHES);
+    assertThat(log.doing(Deed.INSERT)).as("inserts" + log).isEmpty();
+    assertThat(log.doing(Deed.COPY)).as("copies" + log).hasSize(1);
+    assertThat(log.doing(Deed.COPY).getFirst().calls())
+        .as("one for each call of the door" + log)
+        .isLessThanOrEqualTo(EVENTS / LARGE);
+    assertRestOfHotPath(log, EVENTS);
+  }
+
+  /** Those that came while a commit was under way may be many. */
+  @Test
   void eventsThatComeOneByOneShareThemAsWell() {
-    assertHotPath(log(Work.SINGLES), SINGLES);
+    StatementLog log = log(Work.SINGLES);
+    assertThat(log.doing(Deed.INSERT)).as("inserts" + log).hasSizeLessThanOrEqualTo(1);
+    assertThat(log.doing(Deed.COPY)).as("copies" + log).hasSizeLessThanOrEqualTo(1);
+    assertRestOfHotPath(log, SINGLES);
   }
 
   @Test
@@ -270,7 +290,7 @@ final class StatementsPostgresTest {
                 + " || ' updated' from pg_stat_user_tables"
                 + " where schemaname = 'viesti' and relname = 'outbox'");
     if (roundsRepeated == 0) {
-      int rows = BATCH + EVENTS + SINGLES + 5 * FEW;
+      int rows = BATCH + 2 * EVENTS + SINGLES + 5 * FEW;
       assertThat(counted)
           .as("of all kinds of work together: " + logs)
           .isEqualTo("%d inserted, %d deleted, %d updated".formatted(rows, rows, FEW));
@@ -284,9 +304,14 @@ final class StatementsPostgresTest {
 
   private static void assertHotPath(StatementLog log, int events) {
     assertThat(log.doing(Deed.INSERT)).as("inserts" + log).hasSize(1);
+    assertThat(log.doing(Deed.COPY)).as("copies" + log).isEmpty();
+    assertRestOfHotPath(log, events);
+  }
+
+  private static void assertRestOfHotPath(StatementLog log, int events) {
     assertThat(log.doing(Deed.DELETE)).as("deletes" + log).hasSize(1);
     assertThat(log.doing(Deed.UPDATE)).as("updates" + log).isEmpty();
-    assertThat(log.doing(Deed.MERGE)).as("merges and copies" + log).isEmpty();
+    assertThat(log.doing(Deed.MERGE)).as("merges" + log).isEmpty();
     assertThat(log.onlyReading()).as("reads" + log).isEmpty();
     assertThat(log.ofTimers()).allSatisfy(look -> assertThat(look.calls()).isLessThan(TIMERS_MAX));
     assertShared(log, events);

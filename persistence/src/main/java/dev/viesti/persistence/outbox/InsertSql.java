@@ -1,6 +1,8 @@
 package dev.viesti.persistence.outbox;
 
 import dev.viesti.persistence.BinaryArray;
+import dev.viesti.persistence.BinaryCopy;
+import dev.viesti.persistence.BinaryValues;
 import dev.viesti.protocol.delivery.Delivery;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,13 +20,13 @@ import org.jspecify.annotations.Nullable;
  * group, and each text a plan in each session. Thread-safe.
  */
 final class InsertSql {
-  /** How a row's value goes into the array of its column. */
+  /** How a row's value is added to those of its column, or to those of its row. */
   private interface Add {
-    void add(BinaryArray array, Delivery row);
+    void add(BinaryValues values, Delivery row);
   }
 
   /**
-   * A column of new rows, bound as one array.
+   * A column of new rows.
    *
    * @param isUsedBy whether a row needs it; in the others it has its default
    */
@@ -33,6 +35,10 @@ final class InsertSql {
       var array = new BinaryArray(type, rows.size());
       rows.forEach(row -> add.add(array, row));
       return array;
+    }
+
+    void add(BinaryCopy copy, Delivery row) {
+      add.add(copy, row);
     }
   }
 
@@ -43,33 +49,42 @@ final class InsertSql {
    */
   record Text(String sql, List<Column> columns) {}
 
-  private record Form(boolean oneApp, boolean keyed, int rare) {}
+  private enum Shape {
+    ONE_APP,
+    APPS,
+    COPY
+  }
+
+  private record Form(Shape shape, boolean keyed, int rare) {}
 
   private static final String DUE = "due_at";
 
   private static final String UNLESS_REPEATED =
       "  and (k.external_id is null or (%1$s) in (select %1$s from fresh))\n";
 
+  private static final String ANSWER = "select n, null::uuid from owned";
+
   private static final String ANSWER_KEYED =
       """
-      ) select n, null::uuid, null::text from owned
+      select n, null::uuid, null::text from owned
       union all select 0, event_id, app_id from fresh
       """;
 
   private static final List<Column> COMMON =
       List.of(
-          common("seq", BinaryArray.Type.INT8, (array, row) -> array.add(row.seq())),
-          common("event_id", BinaryArray.Type.UUID, (array, row) -> array.add(row.event().id())),
+          common("seq", BinaryArray.Type.INT8, (values, row) -> values.add(row.seq())),
+          common("event_id", BinaryArray.Type.UUID, (values, row) -> values.add(row.event().id())),
           common(
               "accepted_at",
               BinaryArray.Type.TIMESTAMPTZ,
-              (array, row) -> array.addTime(row.acceptedAt())),
+              (values, row) -> values.addTime(row.acceptedAt())),
           common(
               "trigger_id",
               BinaryArray.Type.TEXT,
-              (array, row) -> array.add(row.trigger().value())),
-          common("source", BinaryArray.Type.TEXT, (array, row) -> array.add(row.event().source())),
-          common("type", BinaryArray.Type.TEXT, (array, row) -> array.add(row.event().type())),
+              (values, row) -> values.add(row.trigger().value())),
+          common(
+              "source", BinaryArray.Type.TEXT, (values, row) -> values.add(row.event().source())),
+          common("type", BinaryArray.Type.TEXT, (values, row) -> values.add(row.event().type())),
           common(
               "data",
               BinaryArray.Type.BYTEA,
@@ -82,22 +97,22 @@ final class InsertSql {
               DUE,
               BinaryArray.Type.TIMESTAMPTZ,
               row -> row.dueAt() != null,
-              (array, row) -> array.addTime(row.dueAt())),
+              (values, row) -> values.addTime(row.dueAt())),
           new Column(
               "depth",
-              BinaryArray.Type.INT4,
+              BinaryArray.Type.INT2,
               row -> row.event().depth() != 0,
-              (array, row) -> array.add(row.event().depth())),
+              (values, row) -> values.add((short) row.event().depth())),
           new Column(
               "data_binary",
               BinaryArray.Type.BOOL,
               row -> row.event().dataBinary(),
-              (array, row) -> array.add(row.event().dataBinary())),
+              (values, row) -> values.add(row.event().dataBinary())),
           new Column(
               "root_id",
               BinaryArray.Type.UUID,
               row -> row.event().rootId() != null,
-              (array, row) -> array.add(row.event().rootId())),
+              (values, row) -> values.add(row.event().rootId())),
           rare("ordering_key", Delivery::orderingKey),
           rare("subject", row -> row.event().subject()),
           rare("external_id", row -> row.event().externalId()),
@@ -105,10 +120,26 @@ final class InsertSql {
           rare("principal", row -> row.event().principal()),
           rare("traceparent", row -> row.event().traceparent()));
 
+  /** In a copy, rows that are due at once say so. */
+  private static final int DUE_BIT = 1;
+
+  private final int copyRows;
+
   /** The rare columns that rows have had so far, as bits. */
   private final AtomicInteger used = new AtomicInteger();
 
   private final Map<Form, Text> texts = new ConcurrentHashMap<>();
+
+  /**
+   * @param copyRows from so many rows on a group goes by {@code copy}
+   */
+  InsertSql(int copyRows) {
+    this.copyRows = copyRows;
+  }
+
+  int copyRows() {
+    return copyRows;
+  }
 
   private static Column common(String name, BinaryArray.Type type, Add add) {
     return new Column(name, type, row -> true, add);
@@ -119,7 +150,7 @@ final class InsertSql {
         name,
         BinaryArray.Type.TEXT,
         row -> value.apply(row) != null,
-        (array, row) -> array.add(value.apply(row)));
+        (values, row) -> values.add(value.apply(row)));
   }
 
   /**
@@ -129,6 +160,24 @@ final class InsertSql {
    * @param keyed whether events have ids of their senders'
    */
   Text text(List<Delivery> rows, boolean oneApp, boolean keyed) {
+    return text(oneApp ? Shape.ONE_APP : Shape.APPS, keyed, rare(rows));
+  }
+
+  /** A {@code copy} of these rows, whose first column is the app, before those of the text. */
+  Text copy(List<Delivery> rows) {
+    return text(Shape.COPY, false, rare(rows) | DUE_BIT);
+  }
+
+  /** What has to come before a copy: parameters and answers are those of an insert of many apps. */
+  static String hold(boolean keyed) {
+    return "with " + Fence.OWNED + (keyed ? freshOfApps() + " " + ANSWER_KEYED : " " + ANSWER);
+  }
+
+  private Text text(Shape shape, boolean keyed, int rare) {
+    return texts.computeIfAbsent(new Form(shape, keyed, rare), InsertSql::make);
+  }
+
+  private int rare(List<Delivery> rows) {
     int unused = ~used.get();
     int found = 0;
     for (int at = 0; at < RARE.size(); at++) {
@@ -136,8 +185,7 @@ final class InsertSql {
         found |= 1 << at;
       }
     }
-    int rare = used.accumulateAndGet(found, (before, more) -> before | more);
-    return texts.computeIfAbsent(new Form(oneApp, keyed, rare), InsertSql::make);
+    return used.accumulateAndGet(found, (before, more) -> before | more);
   }
 
   private static Text make(Form form) {
@@ -147,7 +195,13 @@ final class InsertSql {
         columns.add(RARE.get(at));
       }
     }
-    return new Text(form.oneApp() ? ofOneApp(form, columns) : ofApps(form, columns), columns);
+    String sql =
+        switch (form.shape()) {
+          case ONE_APP -> ofOneApp(form, columns);
+          case APPS -> ofApps(form, columns);
+          case COPY -> copyOf(columns);
+        };
+    return new Text(sql, columns);
   }
 
   private static String ofOneApp(Form form, List<Column> columns) {
@@ -161,6 +215,7 @@ final class InsertSql {
         + ", put as ("
         + put
         + UNLESS_REPEATED.formatted("event_id")
+        + ") "
         + ANSWER_KEYED;
   }
 
@@ -172,18 +227,29 @@ final class InsertSql {
             "unnest(?::int[]) as n, unnest(?::text[]) as app_id, ",
             "k.n = any (array (select n from owned))");
     if (!form.keyed()) {
-      return "with " + Fence.OWNED + ", put as (" + put + ") select n, null::uuid from owned";
+      return "with " + Fence.OWNED + ", put as (" + put + ") " + ANSWER;
     }
     return "with "
         + Fence.OWNED
-        + fresh(
-            "e.app_id, e.event_id",
-            "unnest(?::int[], ?::text[], ?::uuid[]) as e(n, app_id, event_id)",
-            "e.n = any (array (select n from owned))")
+        + freshOfApps()
         + ", put as ("
         + put
         + UNLESS_REPEATED.formatted("app_id, event_id")
+        + ") "
         + ANSWER_KEYED;
+  }
+
+  private static String copyOf(List<Column> columns) {
+    var names = new StringJoiner(", ");
+    columns.forEach(column -> names.add(column.name()));
+    return "copy outbox (app_id, " + names + ") from stdin (format binary)";
+  }
+
+  private static String freshOfApps() {
+    return fresh(
+        "e.app_id, e.event_id",
+        "unnest(?::int[], ?::text[], ?::uuid[]) as e(n, app_id, event_id)",
+        "e.n = any (array (select n from owned))");
   }
 
   /** The order of the keys keeps two groups from waiting for each other. */

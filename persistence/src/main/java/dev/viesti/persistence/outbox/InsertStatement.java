@@ -1,6 +1,8 @@
 package dev.viesti.persistence.outbox;
 
+import dev.viesti.persistence.BinaryCopy;
 import dev.viesti.protocol.delivery.Delivery;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -13,8 +15,14 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.LongSupplier;
 
-/** Accepts a group of inserts, of many apps, in one statement and thereby one transaction. */
+/**
+ * Accepts a group of inserts, of many apps, in one transaction: a small one in one statement, a
+ * large one by {@code copy}, after a statement that holds the owners and takes the keys.
+ */
 final class InsertStatement {
+  /** A guess: what a row takes beside its data. */
+  private static final int ROW_BYTES = 200;
+
   private record Owner(int n, String app) {}
 
   private record Key(int n, String app, UUID eventId) {}
@@ -69,26 +77,91 @@ final class InsertStatement {
   }
 
   List<Inserted> execute(Connection connection) throws SQLException {
+    if (!isCopy()) {
+      return run(connection); // one statement is one transaction: no further round trips
+    }
+    connection.setAutoCommit(false);
+    try {
+      List<Inserted> answers = run(connection);
+      connection.commit();
+      return answers;
+    } catch (SQLException | RuntimeException failed) {
+      connection.rollback();
+      throw failed;
+    } finally {
+      connection.setAutoCommit(true);
+    }
+  }
+
+  private boolean isCopy() {
+    return rows.size() >= sql.copyRows();
+  }
+
+  /** Part of the caller's transaction. */
+  List<Inserted> run(Connection connection) throws SQLException {
+    if (!isCopy()) {
+      return insert(connection);
+    }
+    List<Inserted> answers = hold(connection);
+    copy(connection, answers);
+    return answers;
+  }
+
+  private List<Inserted> hold(Connection connection) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(InsertSql.hold(!keys.isEmpty()))) {
+      bindFence(new SqlArrays(statement));
+      return answers(statement);
+    }
+  }
+
+  /** The owners are held to the end of the transaction: no other owner reads before these rows. */
+  private void copy(Connection connection, List<Inserted> answers) throws SQLException {
+    long bytes = 0;
+    for (Delivery row : rows) {
+      bytes += ROW_BYTES + row.event().data().size();
+    }
+    InsertSql.Text text = sql.copy(rows);
+    var copy = new BinaryCopy(Math.toIntExact(bytes));
+    int count = 0;
+    for (int i = 0; i < inserts.size(); i++) {
+      byte[] app = inserts.get(i).app().value().getBytes(StandardCharsets.UTF_8);
+      for (Delivery row : answers.get(i).rows()) {
+        copy.row(1 + text.columns().size());
+        copy.add(app);
+        for (InsertSql.Column column : text.columns()) {
+          column.add(copy, row);
+        }
+        count++;
+      }
+    }
+    if (count > 0) {
+      copy.run(connection, text.sql());
+    }
+  }
+
+  private List<Inserted> insert(Connection connection) throws SQLException {
     boolean oneApp = fence.size() == 1 && !rows.isEmpty();
     InsertSql.Text text = sql.text(rows, oneApp, !keys.isEmpty());
-    Set<Integer> owned = new HashSet<>();
-    Set<AppEvent> fresh = new HashSet<>();
     try (PreparedStatement statement = connection.prepareStatement(text.sql())) {
       bind(statement, text, oneApp);
       if (oneApp && keys.isEmpty()) {
-        if (statement.executeUpdate() > 0) {
-          owned.add(1);
-        }
-        return answers(owned, fresh);
+        return answers(statement.executeUpdate() > 0 ? Set.of(1) : Set.of(), Set.of());
       }
-      try (ResultSet result = statement.executeQuery()) {
-        while (result.next()) {
-          UUID eventId = result.getObject(2, UUID.class);
-          if (eventId == null) {
-            owned.add(result.getInt(1));
-          } else {
-            fresh.add(new AppEvent(result.getString(3), eventId));
-          }
+      return answers(statement);
+    }
+  }
+
+  private List<Inserted> answers(PreparedStatement statement) throws SQLException {
+    Set<Integer> owned = new HashSet<>();
+    Set<AppEvent> fresh = new HashSet<>();
+    try (ResultSet result = statement.executeQuery()) {
+      while (result.next()) {
+        UUID eventId = result.getObject(2, UUID.class);
+        if (eventId == null) {
+          owned.add(result.getInt(1));
+        } else {
+          fresh.add(new AppEvent(result.getString(3), eventId));
         }
       }
     }
@@ -118,13 +191,17 @@ final class InsertStatement {
     arrays.text(app);
   }
 
-  private void bindKeys(SqlArrays arrays) throws SQLException {
+  private void bindFence(SqlArrays arrays) throws SQLException {
     fence.bind(arrays);
     if (!keys.isEmpty()) {
       arrays.ints(keys, Key::n);
       arrays.texts(keys, Key::app);
       arrays.uuids(keys, Key::eventId);
     }
+  }
+
+  private void bindKeys(SqlArrays arrays) throws SQLException {
+    bindFence(arrays);
     arrays.ints(owners, Owner::n);
     arrays.texts(owners, Owner::app);
   }

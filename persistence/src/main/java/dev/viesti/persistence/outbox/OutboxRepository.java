@@ -11,11 +11,23 @@ import java.util.function.LongSupplier;
  * settled, of many apps at once. Thread-safe; every method blocks.
  */
 public final class OutboxRepository {
+  /**
+   * A copy writes one record of WAL for a page of rows, where an insert writes one for each: 46
+   * bytes less for a row of 300, and less of PostgreSQL's time. It takes three round trips more,
+   * which fewer rows do not repay.
+   */
+  private static final int COPY_ROWS = 300;
+
   private final Database database;
-  private final InsertSql insertSql = new InsertSql();
+  private final InsertSql insertSql;
 
   public OutboxRepository(Database database) {
+    this(database, COPY_ROWS);
+  }
+
+  OutboxRepository(Database database, int copyRows) {
     this.database = database;
+    this.insertSql = new InsertSql(copyRows);
   }
 
   /**

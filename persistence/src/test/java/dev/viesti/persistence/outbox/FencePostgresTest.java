@@ -28,6 +28,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -121,11 +122,12 @@ final class FencePostgresTest {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void claimWaitsForAnOpenInsert(boolean withId) throws Exception {
-    AppId app = owned("insert-first-" + withId);
+  @CsvSource({"false, 2", "true, 2", "false, 1", "true, 1"})
+  void claimWaitsForAnOpenInsert(boolean withId, int copyRows) throws Exception {
+    AppId app = owned("insert-first-" + withId + "-" + copyRows);
     Connection writer = FIXTURE.transaction();
-    assertThat(FIXTURE.insertIn(writer, insert(app, 1, event(withId))).fenced()).isFalse();
+    var insert = insert(app, 1, event(withId));
+    assertThat(FIXTURE.insertIn(writer, insert, copyRows).fenced()).isFalse();
     Future<Claim> claim = THREADS.submit(() -> FIXTURE.owners.claim(app, "other", 10));
     FIXTURE.awaitWaiting(1);
     end(writer, true);
@@ -133,14 +135,17 @@ final class FencePostgresTest {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void insertThatWaitedForAClaimAffectsNothing(boolean withId) throws Exception {
-    AppId app = owned("insert-later-" + withId);
+  @CsvSource({"false, 2", "true, 2", "false, 1", "true, 1"})
+  void insertThatWaitedForAClaimAffectsNothing(boolean withId, int copyRows) throws Exception {
+    AppId app = owned("insert-later-" + withId + "-" + copyRows);
+    var outbox = new OutboxRepository(FIXTURE.database, copyRows);
+    var insert = insert(app, 1, event(withId));
     Connection bump = FIXTURE.openBump(app);
-    Future<Inserted> insert = THREADS.submit(() -> FIXTURE.put(insert(app, 1, event(withId))));
+    Future<List<Inserted>> inserted =
+        THREADS.submit(() -> outbox.insert(List.of(insert), FIXTURE::seq));
     FIXTURE.awaitWaiting(1);
     end(bump, true);
-    assertThat(got(insert)).isEqualTo(Inserted.FENCED);
+    assertThat(got(inserted)).containsExactly(Inserted.FENCED);
     assertThat(FIXTURE.all(app)).isEmpty();
     assertThat(FIXTURE.count("idempotency_key where app_id = '" + app + "'")).isZero();
   }
@@ -197,7 +202,7 @@ final class FencePostgresTest {
   void insertWaitsForTheSameIdOfAnotherLane(boolean commits) throws Exception {
     AppId app = owned("same-id-" + commits);
     Connection lane = FIXTURE.transaction();
-    assertThat(FIXTURE.insertIn(lane, insert(app, 1, keyed("x"))).rows()).hasSize(1);
+    assertThat(FIXTURE.insertIn(lane, insert(app, 1, keyed("x")), 2).rows()).hasSize(1);
     Future<Inserted> other =
         THREADS.submit(() -> FIXTURE.put(insert(app, 1, keyed("x"), keyed("y"))));
     FIXTURE.awaitWaiting(1);

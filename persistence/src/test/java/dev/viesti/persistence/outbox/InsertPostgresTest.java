@@ -23,28 +23,35 @@ import java.util.SplittableRandom;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 
-final class InsertPostgresTest {
-  private static final OutboxFixture FIXTURE = new OutboxFixture();
-  private static final OutboxRepository OUTBOX = FIXTURE.outbox;
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class InsertPostgresTest {
   private static final TriggerId OTHER = new TriggerId("ship");
 
+  private final OutboxFixture fixture = new OutboxFixture();
+  private final OutboxRepository outbox = new OutboxRepository(fixture.database, copyRows());
+
+  int copyRows() {
+    return 1_000;
+  }
+
   @AfterAll
-  static void close() {
-    FIXTURE.close();
+  void close() {
+    fixture.close();
   }
 
   @Test
   void writesRowsThatReadBackEqual() throws Exception {
     AppId app = owned("plain");
     Inserted inserted =
-        FIXTURE.put(insert(app, 1, FIXTURE.event("a"), FIXTURE.event("b"), FIXTURE.event("c")));
+        put(insert(app, 1, fixture.event("a"), fixture.event("b"), fixture.event("c")));
     assertThat(inserted.fenced()).isFalse();
     assertThat(inserted.duplicates().isEmpty()).isTrue();
     assertThat(inserted.rows())
         .extracting(row -> row.event().type())
         .containsExactly("a", "b", "c");
-    assertThat(FIXTURE.all(app)).isEqualTo(inserted.rows());
+    assertThat(fixture.all(app)).isEqualTo(inserted.rows());
   }
 
   @Test
@@ -68,9 +75,8 @@ final class InsertPostgresTest {
             new UUID(7, 8),
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
     var routes = List.of(new Insert.Route(TRIGGER, "key" + nasty));
-    Inserted inserted =
-        FIXTURE.put(new Insert(app, 1, NOW, List.of(new Insert.Routed(event, routes))));
-    Delivery read = FIXTURE.all(app).getFirst();
+    Inserted inserted = put(new Insert(app, 1, NOW, List.of(new Insert.Routed(event, routes))));
+    Delivery read = fixture.all(app).getFirst();
     assertThat(read).isEqualTo(inserted.rows().getFirst());
     assertThat(read.event()).isEqualTo(event);
     assertThat(read.event().data().bytes()).isEqualTo(data);
@@ -83,7 +89,7 @@ final class InsertPostgresTest {
   void keepsColumnsThatComeLateAndGoAgain() throws Exception {
     for (long seed = 0; seed < 40; seed++) {
       var random = new SplittableRandom(seed);
-      var outbox = new OutboxRepository(FIXTURE.database);
+      var outbox = new OutboxRepository(fixture.database, copyRows());
       List<AppId> apps = List.of(owned("late-a-" + seed), owned("late-b-" + seed));
       for (int group = 0; group < 8; group++) {
         List<Insert> inserts = new ArrayList<>();
@@ -95,10 +101,10 @@ final class InsertPostgresTest {
           }
           inserts.add(new Insert(app, 1, NOW, events));
         }
-        List<Inserted> answers = outbox.insert(inserts, FIXTURE::seq);
+        List<Inserted> answers = outbox.insert(inserts, fixture::seq);
         for (int i = 0; i < inserts.size(); i++) {
           for (Delivery row : answers.get(i).rows()) {
-            assertThat(FIXTURE.deliveries.find(inserts.get(i).app(), row.id()))
+            assertThat(fixture.deliveries.find(inserts.get(i).app(), row.id()))
                 .as("seed %d, group %d", seed, group)
                 .usingRecursiveComparison()
                 .ignoringFields("event.deliverAt") // the row keeps its due time
@@ -136,11 +142,10 @@ final class InsertPostgresTest {
       Instant at =
           Instant.EPOCH.plusSeconds(micros / 1_000_000).plusNanos(micros % 1_000_000 * 1_000);
       Delivery row =
-          FIXTURE
-              .put(new Insert(app, 1, at, List.of(routed(FIXTURE.event("t"), TRIGGER))))
+          put(new Insert(app, 1, at, List.of(routed(fixture.event("t"), TRIGGER))))
               .rows()
               .getFirst();
-      assertThat(FIXTURE.deliveries.find(app, row.id())).as("seed %d", seed).isEqualTo(row);
+      assertThat(fixture.deliveries.find(app, row.id())).as("seed %d", seed).isEqualTo(row);
     }
   }
 
@@ -149,15 +154,15 @@ final class InsertPostgresTest {
     AppId app = owned("many");
     var events =
         List.of(
-            routed(FIXTURE.event("a"), TRIGGER, OTHER),
+            routed(fixture.event("a"), TRIGGER, OTHER),
             routed(keyed("m"), TRIGGER, OTHER),
-            routed(FIXTURE.event("c"), OTHER));
-    Inserted inserted = FIXTURE.put(new Insert(app, 1, NOW, events));
+            routed(fixture.event("c"), OTHER));
+    Inserted inserted = put(new Insert(app, 1, NOW, events));
     assertThat(inserted.rows())
         .extracting(Delivery::trigger)
         .containsExactly(TRIGGER, OTHER, TRIGGER, OTHER, OTHER);
     assertThat(inserted.rows()).extracting(Delivery::id).doesNotHaveDuplicates();
-    assertThat(FIXTURE.all(app)).isEqualTo(inserted.rows());
+    assertThat(fixture.all(app)).isEqualTo(inserted.rows());
   }
 
   @Test
@@ -165,45 +170,44 @@ final class InsertPostgresTest {
     List<AppId> apps = List.of(owned("group-a"), owned("group-b"), owned("group-c"));
     List<Insert> inserts =
         apps.stream()
-            .map(app -> insert(app, 1, FIXTURE.event(app.value()), keyed("same")))
+            .map(app -> insert(app, 1, fixture.event(app.value()), keyed("same")))
             .toList();
-    List<Inserted> answers = OUTBOX.insert(inserts, FIXTURE::seq);
+    List<Inserted> answers = outbox.insert(inserts, fixture::seq);
     for (int i = 0; i < apps.size(); i++) {
       assertThat(answers.get(i).duplicates().isEmpty()).as("the same id in another app").isTrue();
       assertThat(answers.get(i).rows().getFirst().event().type()).isEqualTo(apps.get(i).value());
-      assertThat(FIXTURE.all(apps.get(i))).isEqualTo(answers.get(i).rows()).hasSize(2);
+      assertThat(fixture.all(apps.get(i))).isEqualTo(answers.get(i).rows()).hasSize(2);
     }
   }
 
   @Test
   void answersADuplicateInTheSameInsert() throws Exception {
     AppId app = owned("dup-same");
-    Inserted inserted =
-        FIXTURE.put(insert(app, 1, keyed("x"), FIXTURE.event("t"), keyed("x"), keyed("y")));
+    Inserted inserted = put(insert(app, 1, keyed("x"), fixture.event("t"), keyed("x"), keyed("y")));
     assertThat(inserted.duplicates()).isEqualTo(bits(2));
     assertThat(inserted.rows()).hasSize(3);
-    assertThat(FIXTURE.all(app)).isEqualTo(inserted.rows());
+    assertThat(fixture.all(app)).isEqualTo(inserted.rows());
   }
 
   @Test
   void answersADuplicateInAnotherInsertOfTheGroup() throws Exception {
     AppId app = owned("dup-group");
     List<Inserted> answers =
-        OUTBOX.insert(
+        outbox.insert(
             List.of(insert(app, 1, keyed("x")), insert(app, 1, keyed("y"), keyed("x"))),
-            FIXTURE::seq);
+            fixture::seq);
     assertThat(answers.get(0).duplicates().isEmpty()).isTrue();
     assertThat(answers.get(1).duplicates()).isEqualTo(bits(1));
-    assertThat(FIXTURE.all(app)).hasSize(2);
+    assertThat(fixture.all(app)).hasSize(2);
   }
 
   @Test
   void answersADuplicateOfAnEarlierGroupEvenWhenThatIsSettled() throws Exception {
     AppId app = owned("dup-earlier");
-    Delivery first = FIXTURE.put(insert(app, 1, keyed("x"))).rows().getFirst();
-    OUTBOX.settle(List.of(OutboxFixture.settling(app, 1, OutboxFixture.delete(first))));
+    Delivery first = put(insert(app, 1, keyed("x"))).rows().getFirst();
+    outbox.settle(List.of(OutboxFixture.settling(app, 1, OutboxFixture.delete(first))));
     Inserted again =
-        FIXTURE.put(
+        put(
             new Insert(
                 app,
                 1,
@@ -211,14 +215,14 @@ final class InsertPostgresTest {
                 List.of(routed(keyed("x"), TRIGGER, OTHER), routed(keyed("z"), OTHER))));
     assertThat(again.duplicates()).isEqualTo(bits(0));
     assertThat(again.rows()).extracting(row -> row.event().externalId()).containsExactly("z");
-    assertThat(FIXTURE.all(app)).isEqualTo(again.rows());
+    assertThat(fixture.all(app)).isEqualTo(again.rows());
   }
 
   @Test
   void remembersNothingOfEventsWithoutIdsOfTheSender() throws Exception {
     AppId app = owned("unkeyed");
-    FIXTURE.rows(app, 1, 10);
-    assertThat(FIXTURE.count("idempotency_key where app_id = 'unkeyed'")).isZero();
+    fixture.rows(app, 1, 10);
+    assertThat(fixture.count("idempotency_key where app_id = 'unkeyed'")).isZero();
   }
 
   @Test
@@ -226,20 +230,20 @@ final class InsertPostgresTest {
     AppId fenced = owned("fenced");
     AppId held = owned("held");
     AppId never = new AppId("never-claimed");
-    FIXTURE.owners.claim(fenced, "other", 0);
+    fixture.owners.claim(fenced, "other", 0);
     List<Inserted> answers =
-        OUTBOX.insert(
+        outbox.insert(
             List.of(
-                insert(fenced, 1, FIXTURE.event("t"), keyed("f")),
-                insert(held, 1, FIXTURE.event("t"), keyed("f")),
-                insert(never, 1, FIXTURE.event("t"), keyed("f"))),
-            FIXTURE::seq);
+                insert(fenced, 1, fixture.event("t"), keyed("f")),
+                insert(held, 1, fixture.event("t"), keyed("f")),
+                insert(never, 1, fixture.event("t"), keyed("f"))),
+            fixture::seq);
     assertThat(answers).extracting(Inserted::fenced).containsExactly(true, false, true);
     assertThat(answers.get(0)).isEqualTo(Inserted.FENCED);
-    assertThat(FIXTURE.all(fenced)).isEmpty();
-    assertThat(FIXTURE.all(never)).isEmpty();
-    assertThat(FIXTURE.all(held)).isEqualTo(answers.get(1).rows()).hasSize(2);
-    assertThat(FIXTURE.count("idempotency_key where app_id in ('fenced', 'never-claimed')"))
+    assertThat(fixture.all(fenced)).isEmpty();
+    assertThat(fixture.all(never)).isEmpty();
+    assertThat(fixture.all(held)).isEqualTo(answers.get(1).rows()).hasSize(2);
+    assertThat(fixture.count("idempotency_key where app_id in ('fenced', 'never-claimed')"))
         .isZero();
   }
 
@@ -247,37 +251,41 @@ final class InsertPostgresTest {
   @Test
   void takesAnEventOfTheNewEpochThoughTheSameWasFencedInTheGroup() throws Exception {
     AppId app = owned("both-epochs");
-    long renewed = FIXTURE.owners.renew(app, 1).orElseThrow();
+    long renewed = fixture.owners.renew(app, 1).orElseThrow();
     List<Inserted> answers =
-        OUTBOX.insert(
+        outbox.insert(
             List.of(insert(app, 1, keyed("x")), insert(app, renewed, keyed("x"), keyed("x"))),
-            FIXTURE::seq);
+            fixture::seq);
     assertThat(answers.get(0).fenced()).isTrue();
     assertThat(answers.get(1).duplicates()).isEqualTo(bits(1));
-    assertThat(FIXTURE.all(app)).isEqualTo(answers.get(1).rows()).hasSize(1);
+    assertThat(fixture.all(app)).isEqualTo(answers.get(1).rows()).hasSize(1);
   }
 
   @Test
   void writesAllOfAGroupOrNothing() throws Exception {
     AppId app = owned("atomic");
     AppId other = owned("atomic-other");
-    FIXTURE.put(insert(app, 1, FIXTURE.event("t")));
-    long taken = FIXTURE.all(app).getFirst().seq();
+    put(insert(app, 1, fixture.event("t")));
+    long taken = fixture.all(app).getFirst().seq();
     assertThatThrownBy(
             () ->
-                OUTBOX.insert(
-                    List.of(insert(other, 1, keyed("k")), insert(app, 1, FIXTURE.event("t"))),
+                outbox.insert(
+                    List.of(insert(other, 1, keyed("k")), insert(app, 1, fixture.event("t"))),
                     () -> taken))
         .isInstanceOfSatisfying(
             SQLException.class,
             refused -> assertThat(SqlFailure.of(refused)).isEqualTo(SqlFailure.REFUSED));
-    assertThat(FIXTURE.all(other)).isEmpty();
-    assertThat(FIXTURE.count("idempotency_key where app_id = 'atomic-other'")).isZero();
+    assertThat(fixture.all(other)).isEmpty();
+    assertThat(fixture.count("idempotency_key where app_id = 'atomic-other'")).isZero();
   }
 
-  private static AppId owned(String name) throws SQLException {
+  private Inserted put(Insert insert) throws SQLException {
+    return outbox.insert(List.of(insert), fixture::seq).getFirst();
+  }
+
+  private AppId owned(String name) throws SQLException {
     var app = new AppId(name);
-    assertThat(FIXTURE.owners.claim(app, "node", 0).epoch()).isEqualTo(1);
+    assertThat(fixture.owners.claim(app, "node", 0).epoch()).isEqualTo(1);
     return app;
   }
 

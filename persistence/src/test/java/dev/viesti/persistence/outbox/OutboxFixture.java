@@ -188,9 +188,12 @@ public final class OutboxFixture implements AutoCloseable {
     return new SettleStatements(List.of(group), connection).execute();
   }
 
-  Inserted insertIn(Connection connection, Insert insert) throws SQLException {
-    return new InsertStatement(List.of(insert), this::seq, new InsertSql())
-        .execute(connection)
+  /**
+   * @param copyRows from so many rows on by copy
+   */
+  Inserted insertIn(Connection connection, Insert insert, int copyRows) throws SQLException {
+    return new InsertStatement(List.of(insert), this::seq, new InsertSql(copyRows))
+        .run(connection)
         .getFirst();
   }
 
