@@ -16,6 +16,7 @@ record NodeSettings(
     Duration askTimeout,
     Duration sweepInterval,
     Duration idempotencyRetention,
+    Duration moduleRetention,
     int triggersMax,
     long writerQueueBytesMax,
     long writerGroupBytesMax,
@@ -33,6 +34,7 @@ record NodeSettings(
     atLeast(askTimeout, Duration.ofMillis(100), "node.ask-timeout");
     atLeast(sweepInterval, Duration.ofSeconds(1), "node.sweep-interval");
     atLeast(idempotencyRetention, Duration.ofMinutes(1), "node.idempotency-retention");
+    atLeast(moduleRetention, Duration.ofMinutes(10), "node.module-retention");
     require(triggersMax >= 1 && triggersMax <= 10_000, "node.triggers-max is 1 to 10,000");
     require(writerQueueBytesMax >= 1 << 20, "writer.queue-bytes-max is 1 MiB or more");
     require(
@@ -57,6 +59,7 @@ record NodeSettings(
         own.getDuration("node.ask-timeout"),
         own.getDuration("node.sweep-interval"),
         own.getDuration("node.idempotency-retention"),
+        own.getDuration("node.module-retention"),
         own.getInt("node.triggers-max"),
         own.getBytes("writer.queue-bytes-max"),
         own.getBytes("writer.group-bytes-max"),

@@ -34,6 +34,7 @@ import dev.viesti.persistence.outbox.HousekeepingRepository;
 import dev.viesti.persistence.outbox.OutboxRepository;
 import dev.viesti.persistence.outbox.OwnerRepository;
 import dev.viesti.persistence.plugin.ArtifactRepository;
+import dev.viesti.persistence.plugin.ModuleUseRepository;
 import dev.viesti.persistence.wake.WakeUps;
 import dev.viesti.protocol.app.AppId;
 import java.security.SecureRandom;
@@ -123,6 +124,7 @@ public final class ViestiNode {
             new DeadLetterRepository(database),
             new HousekeepingRepository(database));
     var directory = new AppDirectory(database);
+    var artifacts = new ArtifactRepository(database);
     var seqs = new SeqBlocks(tables.owners());
     var writer =
         new OutboxWriter(
@@ -195,7 +197,8 @@ public final class ViestiNode {
                 nodePlugins.runtime(),
                 nodePlugins.scripts(),
                 pluginSettings,
-                new ForgetRepository(database)));
+                new ForgetRepository(database),
+                new ModuleUseRepository(database)));
     writer.start();
     settler.start();
 
@@ -221,6 +224,8 @@ public final class ViestiNode {
                     tables.housekeeping(),
                     settings.sweepInterval(),
                     settings.idempotencyRetention(),
+                    artifacts,
+                    settings.moduleRetention(),
                     options.clock(),
                     blocking,
                     wake)),
@@ -270,7 +275,7 @@ public final class ViestiNode {
                 tables.clientRows(),
                 tables.deadLetters(),
                 directory,
-                new ArtifactRepository(database),
+                artifacts,
                 new KvRepository(database)),
             nodePlugins.runtime(),
             nodePlugins.scripts(),

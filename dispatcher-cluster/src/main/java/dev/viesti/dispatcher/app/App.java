@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -52,7 +53,8 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
           OutboxChild.News,
           Listing.Written,
           Deletion.News,
-          PluginControl.News {}
+          PluginControl.News,
+          ModuleUses.News {}
 
   /** What others ask it or tell it, from any node. */
   public sealed interface Asked extends Command, Wire {}
@@ -111,6 +113,7 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
   private final Listing listing;
   private final Deletion deletion;
   private final OutboxChild outbox;
+  private final ModuleUses moduleUses;
   private final PluginControl plugins;
   private boolean stopping;
 
@@ -132,7 +135,8 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     this.listing = new Listing(context, parts);
     this.deletion = new Deletion(context, app, parts);
     this.outbox = new OutboxChild(context, app, parts);
-    this.plugins = new PluginControl(context, app, parts);
+    this.moduleUses = new ModuleUses(context, app, parts, () -> lastSequenceNumber(context));
+    this.plugins = new PluginControl(context, app, parts, moduleUses);
   }
 
   /** The behaviour of {@code app} on this node. */
@@ -190,7 +194,14 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
       case GetTrigger(var id, var replyTo) -> answer(replyTo, registration.get(state, id));
       case ListTriggers(var replyTo) -> answer(replyTo, registration.list(state));
       case OutboxRequest request -> forward(state, request);
-      case PluginRequest request -> onPluginRequest(state, request);
+      case PluginRequest request ->
+          onPluginRequest(state, request, () -> plugins.decide(state, request, now()));
+      case ModuleUses.Added added ->
+          onPluginRequest(state, added.put(), () -> plugins.decide(state, added, now()));
+      case ModuleUses.KeepNews news -> {
+        moduleUses.on(state, news);
+        yield Effect().none();
+      }
       case PluginControl.News news -> onPluginNews(state, news);
       case Listing.Written written -> {
         listing.written(written);
@@ -216,6 +227,9 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
     if (state.exists()) {
       follow(state);
     } else {
+      if (lastSequenceNumber(context) > 0) {
+        moduleUses.follow(state); // it was deleted, perhaps just before its node crashed
+      }
       context.setReceiveTimeout(NOTHING_HERE, new OutboxChild.Idle());
     }
   }
@@ -238,7 +252,8 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
 
   /** A plugin that is being initialized would wait until somebody needs the app again. */
   private Effect<AppEvent, AppState> onIdle(AppState state) {
-    if (state.plugins().values().stream().noneMatch(PluginView::initializing)) {
+    if (!moduleUses.isAdding()
+        && state.plugins().values().stream().noneMatch(PluginView::initializing)) {
       shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
     }
     return Effect().none();
@@ -362,16 +377,14 @@ public final class App extends EventSourcedBehavior<App.Command, AppEvent, AppSt
 
   // ---- plugins
 
-  private Effect<AppEvent, AppState> onPluginRequest(AppState state, PluginRequest request) {
+  private Effect<AppEvent, AppState> onPluginRequest(
+      AppState state, PluginRequest request, Supplier<Registration.Decision> decide) {
     if (!state.exists()) {
       return unknown(request.replyTo());
     }
     return deletion.isUnderWay()
         ? answer(request.replyTo(), Answer.unavailable("the app is being deleted"))
-        : decided(
-            plugins.decide(state, request, now()),
-            request.replyTo(),
-            after -> plugins.answer(after, request));
+        : decided(decide.get(), request.replyTo(), after -> plugins.answer(after, request));
   }
 
   private Effect<AppEvent, AppState> onPluginNews(AppState state, PluginControl.News news) {

@@ -56,6 +56,7 @@ final class PluginControl {
   private final AppParts parts;
   private final PluginLifecycle lifecycle;
   private final EpochCalls calls;
+  private final ModuleUses uses;
 
   /** Candidates that are being initialized, each with the number of its start. */
   private final Map<PluginId, Long> starting = new HashMap<>();
@@ -66,12 +67,13 @@ final class PluginControl {
   private long starts;
   private List<InstalledPlugin> told = List.of();
 
-  PluginControl(ActorContext<App.Command> context, AppId app, AppParts parts) {
+  PluginControl(ActorContext<App.Command> context, AppId app, AppParts parts, ModuleUses uses) {
     this.context = context;
     this.app = app;
     this.parts = parts;
     this.lifecycle = new PluginLifecycle(parts.plugins().settings());
     this.calls = new EpochCalls(app, parts);
+    this.uses = uses;
   }
 
   // ---- requests
@@ -141,13 +143,33 @@ final class PluginControl {
               "a trigger is called '%s', as the one of this plugin would be: rename it first"
                   .formatted(PluginTriggers.idOf(put.id()))));
     }
-    Step step =
-        lifecycle.upload(
-            state.plugins(), put.id(), put.release(), put.expectedRevision(), now, put.principal());
+    Step step = upload(state, put, now);
     if (step instanceof Step.Changed) {
-      uploaders.put(put.id(), put.replyTo());
+      uses.add(put);
+      return new Decision.Pending();
     }
     return decision(step, state.plugin(put.id()));
+  }
+
+  /** Decides again about an upload whose module cannot be swept any more. */
+  Decision decide(AppState state, ModuleUses.Added added, Instant now) {
+    PluginRequest.PutPlugin put = added.put();
+    Answer problem = uses.problem(added);
+    if (problem != null) {
+      return answered(problem);
+    }
+    Step step = upload(state, put, now);
+    if (step instanceof Step.Changed) {
+      uploaders.put(put.id(), put.replyTo());
+    } else {
+      uses.follow(state);
+    }
+    return decision(step, state.plugin(put.id()));
+  }
+
+  private Step upload(AppState state, PluginRequest.PutPlugin put, Instant now) {
+    return lifecycle.upload(
+        state.plugins(), put.id(), put.release(), put.expectedRevision(), now, put.principal());
   }
 
   private Decision configure(AppState state, PluginRequest.ConfigurePlugin put, Instant now) {
@@ -321,6 +343,7 @@ final class PluginControl {
     starting.clear();
     uploaders.clear();
     told = List.of();
+    uses.recovered();
   }
 
   /** Brings the runtime in line with what is written down. */
@@ -335,6 +358,7 @@ final class PluginControl {
       ActorRef<App.Command> self = context.getSelf();
       parts.plugins().runtime().configure(app, wanted, news -> self.tell(new Heard(news)));
     }
+    uses.follow(state);
     startCandidates(state);
   }
 
@@ -368,9 +392,9 @@ final class PluginControl {
         view.quarantinedUntil());
   }
 
-  /** Whether the app has to stay as it is until an {@code init} has ended. */
+  /** Whether the app has to stay as it is until an upload has ended. */
   boolean isStarting() {
-    return !starting.isEmpty();
+    return !starting.isEmpty() || uses.isAdding();
   }
 
   /** The app leaves this node. Candidates are initialized where it comes up next. */
@@ -382,6 +406,7 @@ final class PluginControl {
                     id,
                     Answer.unavailable(
                         "plugin '%s' is not initialized yet, the app is moving".formatted(id))));
+    uses.stopped();
     parts.plugins().runtime().forget(app);
   }
 }

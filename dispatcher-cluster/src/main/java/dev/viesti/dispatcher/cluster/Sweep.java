@@ -2,6 +2,7 @@ package dev.viesti.dispatcher.cluster;
 
 import dev.viesti.dispatcher.outbox.Statements;
 import dev.viesti.persistence.outbox.HousekeepingRepository;
+import dev.viesti.persistence.plugin.ArtifactRepository;
 import dev.viesti.protocol.app.AppId;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -20,8 +21,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The safety net: every now and then the cluster's leader looks for apps that have due rows, and
- * wakes them, wherever they belong. Also forgets event ids that are old enough. It does not ask who
- * owns what: an owner that is awake takes no notice, and one that is thought to live may not.
+ * wakes them, wherever they belong. Also forgets event ids that are old enough, and modules that no
+ * app uses. It does not ask who owns what: an owner that is awake takes no notice, and one that is
+ * thought to live may not.
  */
 public final class Sweep {
   /** What a sweep understands; others may only ask it to {@link #lookNow look}. */
@@ -37,12 +39,15 @@ public final class Sweep {
   /**
    * @param interval how often to look
    * @param idRetention for how long ids are remembered
+   * @param moduleRetention for how long a module without a use is kept after its last upload
    * @param wake tells an app that it has work
    */
   public record Parts(
       HousekeepingRepository tables,
       Duration interval,
       Duration idRetention,
+      ArtifactRepository modules,
+      Duration moduleRetention,
       Clock clock,
       Executor blocking,
       Consumer<AppId> wake) {}
@@ -55,6 +60,9 @@ public final class Sweep {
 
   /** Ids forgotten by one statement, so that none is long. */
   private static final int IDS_MAX = 10_000;
+
+  /** Modules deleted by one statement: they are large. */
+  private static final int MODULES_MAX = 100;
 
   private Sweep() {}
 
@@ -112,6 +120,7 @@ public final class Sweep {
     Instant now = parts.clock().instant();
     parts.tables().forgetIds(now.minus(parts.idRetention()), IDS_MAX);
     parts.tables().forgetDeferred(now.minus(DEFERRED_KEPT), IDS_MAX);
+    parts.modules().sweep(parts.moduleRetention(), MODULES_MAX);
     List<AppId> due = new ArrayList<>();
     List<AppId> page = parts.tables().dueApps(now, null, PAGE);
     while (!page.isEmpty()) {

@@ -3,14 +3,12 @@ package dev.viesti.persistence.plugin;
 import dev.viesti.persistence.Database;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HexFormat;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe; every method blocks.
  */
 public final class ArtifactRepository {
-  /** The time of the last upload counts: see {@link #deleteUnused}. */
+  /** The time of the last upload counts: see {@link #sweep}. */
   private static final String PUT =
       """
       insert into plugin_artifact (sha256, bytes, size, created_at)
@@ -28,10 +26,19 @@ public final class ArtifactRepository {
 
   private static final String GET = "select bytes from plugin_artifact where sha256 = ?";
 
-  private static final String DELETE_UNUSED =
+  /** An upload, or a use that is written down, at the same time makes it pass a module over. */
+  private static final String SWEEP =
       """
       delete from plugin_artifact
-      where sha256 <> all (?) and created_at < now() - ? * interval '1 second'
+      where uses_known
+        and created_at < now() - ? * interval '1 second'
+        and sha256 = any (array (
+          select a.sha256
+          from plugin_artifact a
+          where a.uses_known
+            and a.created_at < now() - ? * interval '1 second'
+            and not exists (select from module_use u where u.sha256 = a.sha256)
+          limit ?))
       """;
 
   private final Database database;
@@ -77,18 +84,19 @@ public final class ArtifactRepository {
   }
 
   /**
-   * Deletes modules that no app uses.
+   * Deletes up to {@code limit} modules that no app uses; see {@link ModuleUseRepository}. Those
+   * from before uses were written down stay.
    *
-   * @param used hashes that some app names
-   * @param age those uploaded more recently stay: their apps may not have named them yet
+   * @param age those uploaded or taken into use more recently stay, so that who has just uploaded
+   *     one has time to use it
    * @return how many it were
    */
-  public int deleteUnused(Set<String> used, Duration age) throws SQLException {
+  public int sweep(Duration age, int limit) throws SQLException {
     try (Connection connection = database.connection();
-        PreparedStatement statement = connection.prepareStatement(DELETE_UNUSED)) {
-      Array hashes = connection.createArrayOf("text", used.toArray());
-      statement.setArray(1, hashes);
+        PreparedStatement statement = connection.prepareStatement(SWEEP)) {
+      statement.setLong(1, age.toSeconds());
       statement.setLong(2, age.toSeconds());
+      statement.setInt(3, limit);
       return statement.executeUpdate();
     }
   }

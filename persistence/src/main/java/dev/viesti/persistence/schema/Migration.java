@@ -28,7 +28,8 @@ record Migration(int version, String name, String sql) {
           "V001__create_tables.sql",
           "V002__clients_deferred_order.sql",
           "V003__quiet_owners.sql",
-          "V004__plugins.sql");
+          "V004__plugins.sql",
+          "V005__module_uses.sql");
 
   static List<Migration> all() {
     return FILES.stream().map(Migration::load).toList();

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.viesti.persistence.outbox.OutboxFixture;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -38,20 +36,5 @@ final class ArtifactPostgresTest {
     FIXTURE.execute(
         "update viesti.plugin_artifact set bytes = '\\x02' where sha256 = '" + hash + "'");
     assertThatThrownBy(() -> ARTIFACTS.get(hash)).isInstanceOf(IllegalStateException.class);
-  }
-
-  @Test
-  void deletesWhatNobodyUsesAndWasNotJustUploaded() throws Exception {
-    String used = ARTIFACTS.put(new byte[] {3});
-    String unused = ARTIFACTS.put(new byte[] {4});
-    String again = ARTIFACTS.put(new byte[] {5});
-    FIXTURE.execute("update viesti.plugin_artifact set created_at = now() - interval '2 hours'");
-    ARTIFACTS.put(new byte[] {5});
-    ARTIFACTS.deleteUnused(Set.of(used), Duration.ofHours(1));
-    assertThat(ARTIFACTS.get(used)).isNotNull();
-    assertThat(ARTIFACTS.get(again)).as("uploaded a moment ago").isNotNull();
-    assertThat(ARTIFACTS.get(unused)).isNull();
-    ARTIFACTS.deleteUnused(Set.of(), Duration.ZERO.minusSeconds(1));
-    assertThat(FIXTURE.count("plugin_artifact")).isZero();
   }
 }

@@ -33,7 +33,8 @@ final class SchemaMigratorPostgresTest {
             "V001__create_tables.sql",
             "V002__clients_deferred_order.sql",
             "V003__quiet_owners.sql",
-            "V004__plugins.sql");
+            "V004__plugins.sql",
+            "V005__module_uses.sql");
     String tables =
         database.queryText(
             """
@@ -52,6 +53,7 @@ final class SchemaMigratorPostgresTest {
             "event_tag",
             "idempotency_key",
             "kv",
+            "module_use",
             "numbering",
             "outbox",
             "outbox_owner",
