@@ -99,6 +99,13 @@ public final class LocalPlugin implements AutoCloseable {
     }
   }
 
+  /**
+   * An entity as it is stored.
+   *
+   * @param json its fields
+   */
+  public record Entity(long version, String json) {}
+
   /** Stands at the time that a call is said to be made at. */
   private static final class Stage extends Clock {
     private volatile Instant now = Instant.EPOCH;
@@ -228,10 +235,12 @@ public final class LocalPlugin implements AutoCloseable {
     return all;
   }
 
-  /** All entities by {@code entity/id}, their fields as JSON. */
-  public Map<String, String> entities() {
-    var all = new TreeMap<String, String>();
-    store.entities(APP, plugin.id()).forEach((name, entity) -> all.put(name, entity.json()));
+  /** All entities by {@code entity/id}; ids grow with time. */
+  public Map<String, Entity> entities() {
+    var all = new TreeMap<String, Entity>();
+    store
+        .entities(APP, plugin.id())
+        .forEach((name, entity) -> all.put(name, new Entity(entity.version(), entity.json())));
     return all;
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.uuid.Generators;
 import dev.viesti.dispatcher.plugin.LocalPlugin;
 import dev.viesti.dispatcher.plugin.LocalPlugin.Changes;
+import dev.viesti.dispatcher.plugin.LocalPlugin.Entity;
 import dev.viesti.dispatcher.plugin.LocalPlugin.Run;
 import dev.viesti.dispatcher.plugin.manifest.ConfigSchema;
 import dev.viesti.dispatcher.plugin.manifest.Fault;
@@ -11,6 +12,7 @@ import dev.viesti.dispatcher.wasm.InvalidModuleException;
 import dev.viesti.ops.cli.client.ClientJson;
 import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.event.Payload;
+import dev.viesti.protocol.plugin.EntityType;
 import dev.viesti.protocol.plugin.Manifest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -61,7 +63,7 @@ public final class Rehearsal {
   public record Result(
       List<Step> steps,
       Map<String, String> kv,
-      Map<String, String> entities,
+      Map<String, Entity> entities,
       List<Event> published,
       List<String> faults) {
     /** Whether all was as expected. */
@@ -125,7 +127,7 @@ public final class Rehearsal {
         plugin.kv(),
         plugin.entities(),
         plugin.published(),
-        end == null ? List.of() : end.faults(plugin.published(), plugin.kv()));
+        end == null ? List.of() : end.faults(plugin.published(), state()));
   }
 
   private Run run(Recorded line) throws InterruptedException {
@@ -152,11 +154,16 @@ public final class Rehearsal {
   /** What says nothing of its outcome shall succeed. */
   private List<String> faults(Run run, @Nullable Expectation expect) {
     if (expect != null) {
-      return expect.faults(run, plugin.kv());
+      return expect.faults(run, state());
     }
     return run.outcome().equals(SUCCEEDED) || run.outcome().equals(UNMATCHED)
         ? List.of()
         : List.of("outcome should be %s, but is %s".formatted(SUCCEEDED, run.outcome()));
+  }
+
+  private Expectation.State state() {
+    List<String> types = manifest.entities().stream().map(EntityType::name).toList();
+    return new Expectation.State(types, plugin.kv(), plugin.entities());
   }
 
   private static Expectation expectation(Path file) throws AuthoringException, IOException {

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -28,8 +29,8 @@ import picocli.CommandLine.Parameters;
       "Each line of the events is a CloudEvent, or {\"event\": CLOUDEVENT, \"expect\": {...}}, or",
       "{\"invoke\": FUNCTION, \"payload\": ..., \"expect\": {...}}. 'expect' may have outcome,"
           + " kind,",
-      "error, published, kv and reply; without it a line has to succeed. A line's 'time' is the",
-      "time of its call. Exit code 1 when something is not as expected."
+      "error, published, kv, entities and reply; without it a line has to succeed. A line's 'time'",
+      "is the time of its call. Exit code 1 when something is not as expected."
     })
 final class PluginTestCommand implements Callable<Integer> {
   private static final List<Column> STEPS =
@@ -71,7 +72,9 @@ final class PluginTestCommand implements Callable<Integer> {
   @Option(
       names = "--expect",
       paramLabel = "FILE",
-      description = "what there shall be in the end: {\"kv\": {...}, \"published\": [...]}")
+      description =
+          "what there shall be in the end: {\"kv\": {...}, \"entities\": {...},"
+              + " \"published\": [...]}")
   private @Nullable Path expect;
 
   @Option(
@@ -110,7 +113,7 @@ final class PluginTestCommand implements Callable<Integer> {
     ArrayNode steps = whole.putArray("steps");
     result.steps().forEach(step -> steps.add(json(step)));
     put(whole.putObject("kv"), result.kv());
-    put(whole.putObject("entities"), result.entities());
+    put(whole.putObject("entities"), fields(result));
     ArrayNode published = whole.putArray("published");
     result.published().forEach(event -> published.add(json(event)));
     ArrayNode faults = whole.putArray("faults");
@@ -121,8 +124,14 @@ final class PluginTestCommand implements Callable<Integer> {
     }
     new Table(terminal, STEPS).print(steps);
     state("kv", result.kv());
-    state("entities", result.entities());
+    state("entities", fields(result));
     verdict(result);
+  }
+
+  private static Map<String, String> fields(Rehearsal.Result result) {
+    var fields = new TreeMap<String, String>();
+    result.entities().forEach((name, entity) -> fields.put(name, entity.json()));
+    return fields;
   }
 
   private void state(String title, Map<String, String> values) {
