@@ -15,6 +15,7 @@ import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.event.Payload;
 import dev.viesti.protocol.handler.HandlerCall;
 import dev.viesti.protocol.plugin.Manifest;
+import dev.viesti.protocol.plugin.Sha256;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Clock;
 import java.time.Duration;
@@ -163,7 +164,7 @@ public final class LocalPlugin implements AutoCloseable {
       throws InvalidModuleException {
     var engine = new EndiveEngine(WasmSettings.from(ConfigFactory.defaultReference()));
     try {
-      var plugin = new InstalledPlugin(manifest, PluginRuntime.sha256(module), config, true, null);
+      var plugin = new InstalledPlugin(manifest, Sha256.hex(module), config, true, null);
       var local = new LocalPlugin(engine, engine.load(module), plugin, ids);
       local.lane.start();
       try {

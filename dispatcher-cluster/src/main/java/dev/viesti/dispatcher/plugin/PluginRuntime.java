@@ -13,14 +13,12 @@ import dev.viesti.protocol.event.Payload;
 import dev.viesti.protocol.handler.HandlerCall;
 import dev.viesti.protocol.plugin.Manifest;
 import dev.viesti.protocol.plugin.PluginId;
+import dev.viesti.protocol.plugin.Sha256;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -115,19 +113,10 @@ public final class PluginRuntime implements Plugins, AutoCloseable {
 
   @Override
   public void check(Manifest manifest, byte[] module) throws InvalidModuleException {
-    PluginModule compiled = modules.compile(sha256(module), module);
+    PluginModule compiled = modules.compile(Sha256.hex(module), module);
     if (!manifest.subscribe().isEmpty() && !compiled.exports(PluginModule.HANDLE_EVENT)) {
       throw new InvalidModuleException(
           "the manifest subscribes to events, but the module does not export handle-event");
-    }
-  }
-
-  /** The name that a module is kept under. */
-  public static String sha256(byte[] module) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(module));
-    } catch (NoSuchAlgorithmException impossible) {
-      throw new IllegalStateException("every JVM has SHA-256", impossible);
     }
   }
 

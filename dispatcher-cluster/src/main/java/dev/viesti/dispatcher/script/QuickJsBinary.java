@@ -1,14 +1,12 @@
 package dev.viesti.dispatcher.script;
 
+import dev.viesti.protocol.plugin.Sha256;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.HexFormat;
 
 /**
  * The binary of QuickJS as its makers publish it, made fit for our sandbox.
@@ -67,19 +65,11 @@ final class QuickJsBinary {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    String hash = sha256(published);
+    String hash = Sha256.hex(published);
     if (!hash.equals(SHA_256)) {
       throw new IllegalStateException(RESOURCE + " is not the one we know: " + hash);
     }
     return new QuickJsBinary(published).rewrite();
-  }
-
-  private static String sha256(byte[] bytes) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every JDK has it
-    }
   }
 
   private byte[] rewrite() {

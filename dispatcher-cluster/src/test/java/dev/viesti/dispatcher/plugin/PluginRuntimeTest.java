@@ -22,6 +22,7 @@ import dev.viesti.protocol.handler.HandlerCall;
 import dev.viesti.protocol.plugin.EntityType;
 import dev.viesti.protocol.plugin.PluginId;
 import dev.viesti.protocol.plugin.PluginLimits;
+import dev.viesti.protocol.plugin.Sha256;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -154,7 +155,7 @@ class PluginRuntimeTest {
 
   private InstalledPlugin installed(String guest, PluginLimits limits) {
     byte[] module = TestGuest.module(guest);
-    String sha256 = PluginRuntime.sha256(module);
+    String sha256 = Sha256.hex(module);
     artifacts.put(sha256, module);
     return new InstalledPlugin(Given.manifest(limits, Given.ALL), sha256, null, true, null);
   }

@@ -1,11 +1,11 @@
 package dev.viesti.ops.authoring;
 
 import dev.viesti.dispatcher.plugin.LocalPlugin;
-import dev.viesti.dispatcher.plugin.PluginRuntime;
 import dev.viesti.dispatcher.wasm.InvalidModuleException;
 import dev.viesti.protocol.plugin.Manifest;
 import dev.viesti.protocol.plugin.Permission;
 import dev.viesti.protocol.plugin.Permission.Action;
+import dev.viesti.protocol.plugin.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,7 +85,7 @@ public record PluginBuild(
         file,
         manifest,
         built.module().size(),
-        PluginRuntime.sha256(built.module().bytes()),
+        Sha256.hex(built.module().bytes()),
         imports,
         warnings(manifest, imports));
   }

@@ -1,6 +1,6 @@
 package dev.viesti.ops.authoring;
 
-import dev.viesti.dispatcher.plugin.PluginRuntime;
+import dev.viesti.protocol.plugin.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,7 +83,7 @@ public record Project(Path folder, @Nullable Language language, ManifestFile man
               .toList();
       var text = new StringBuilder();
       for (Path source : sources) {
-        text.append(PluginRuntime.sha256(Files.readAllBytes(source)))
+        text.append(Sha256.hex(Files.readAllBytes(source)))
             .append("  ")
             .append(folder.relativize(source).toString().replace('\\', '/'))
             .append('\n');

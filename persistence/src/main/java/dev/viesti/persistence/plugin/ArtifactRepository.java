@@ -1,14 +1,12 @@
 package dev.viesti.persistence.plugin;
 
 import dev.viesti.persistence.Database;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import dev.viesti.protocol.plugin.Sha256;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,7 +47,7 @@ public final class ArtifactRepository {
 
   /** Keeps a module, which may be there already. Returns its hash. */
   public String put(byte[] module) throws SQLException {
-    String sha256 = sha256(module);
+    String sha256 = Sha256.hex(module);
     try (Connection connection = database.connection();
         PreparedStatement statement = connection.prepareStatement(PUT)) {
       statement.setString(1, sha256);
@@ -74,7 +72,7 @@ public final class ArtifactRepository {
           return null;
         }
         byte[] module = row.getBytes(1);
-        if (!sha256(module).equals(sha256)) {
+        if (!Sha256.hex(module).equals(sha256)) {
           throw new IllegalStateException(
               "the module " + sha256 + " has other bytes in the database; upload it again");
         }
@@ -98,14 +96,6 @@ public final class ArtifactRepository {
       statement.setLong(2, age.toSeconds());
       statement.setInt(3, limit);
       return statement.executeUpdate();
-    }
-  }
-
-  private static String sha256(byte[] module) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(module));
-    } catch (NoSuchAlgorithmException impossible) {
-      throw new AssertionError("every JDK has SHA-256", impossible);
     }
   }
 }
