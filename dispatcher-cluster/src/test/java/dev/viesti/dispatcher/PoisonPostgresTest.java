@@ -16,6 +16,7 @@ import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.trigger.TriggerId;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,9 @@ final class PoisonPostgresTest {
   private static final int INNOCENT = 300;
 
   private static final int BACKLOG = 600;
+
+  /** It takes seconds; this machine may have other things to do. */
+  private static final Duration LIFE_MAX = Duration.ofSeconds(90);
 
   /** Two that nobody could know of, one that is marked too late, three that count, two spare. */
   private static final int BACKLOG_LIVES_MAX = 8;
@@ -106,25 +110,16 @@ final class PoisonPostgresTest {
   }
 
   private static int live(TestDatabase database, int poisonMs, int backlog) throws Exception {
-    Process process =
-        new ProcessBuilder(
-                ProcessHandle.current().info().command().orElseThrow(),
-                "-Xmx256m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                PoisonPostgresTest.class.getName(),
-                database.url(),
-                database.user(),
-                database.password(),
-                Integer.toString(poisonMs),
-                Integer.toString(backlog))
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    assertThat(process.waitFor(90, TimeUnit.SECONDS)).isTrue();
-    return process.exitValue();
+    List<String> arguments =
+        List.of(
+            database.url(),
+            database.user(),
+            database.password(),
+            Integer.toString(poisonMs),
+            Integer.toString(backlog));
+    try (ChildJvm life = ChildJvm.start(PoisonPostgresTest.class, List.of("-Xmx256m"), arguments)) {
+      return life.await(LIFE_MAX);
+    }
   }
 
   private static boolean isGivenUp(TestDatabase database) throws Exception {

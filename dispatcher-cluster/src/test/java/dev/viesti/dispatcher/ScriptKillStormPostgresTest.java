@@ -28,10 +28,10 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(3_600)
 final class ScriptKillStormPostgresTest {
   /** Fewer than of a plugin: a life that has just begun counts some sixty in a second. */
-  private static final int COUNTED = 1_000;
+  private static final int COUNTED = 400;
 
   /** Each of them publishes one more, which is counted. */
-  private static final int PUBLISHED = 100;
+  private static final int PUBLISHED = 50;
 
   private static final int WORK_MS_MAX = 1_500;
 
