@@ -158,7 +158,7 @@ class PluginAttacksPostgresTest {
             "loop in a function too large to compile",
             handling(
                 bytes(
-                    repeat(20_000, bytes(i32(1_000_000), 0x1a)),
+                    repeat(60_000, bytes(i32(1_000_000), 0x1a)),
                     0x03,
                     VOID,
                     0x0c,
