@@ -32,17 +32,20 @@ public final class BinaryCopy extends BinaryValues {
   }
 
   /**
-   * Writes the rows as part of the connection's transaction. Nothing may be added afterwards.
+   * Writes the rows, if there are any, as part of the connection's transaction. Nothing may be
+   * added afterwards.
    *
    * @param sql {@code copy … from stdin (format binary)}
-   * @return how many rows were written
    */
-  public long run(Connection connection, String sql) throws SQLException {
+  public void run(Connection connection, String sql) throws SQLException {
+    if (count() == 0) {
+      return;
+    }
     int length = room(Short.BYTES).putShort(END).position();
     CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn(sql);
     try {
       copy.writeToCopy(bytes(), 0, length);
-      return copy.endCopy();
+      copy.endCopy();
     } finally {
       if (copy.isActive()) {
         copy.cancelCopy();

@@ -123,7 +123,6 @@ final class InsertStatement {
     }
     InsertSql.Text text = sql.copy(rows);
     var copy = new BinaryCopy(Math.toIntExact(bytes));
-    int count = 0;
     for (int i = 0; i < inserts.size(); i++) {
       byte[] app = inserts.get(i).app().value().getBytes(StandardCharsets.UTF_8);
       for (Delivery row : answers.get(i).rows()) {
@@ -132,12 +131,9 @@ final class InsertStatement {
         for (InsertSql.Column column : text.columns()) {
           column.add(copy, row);
         }
-        count++;
       }
     }
-    if (count > 0) {
-      copy.run(connection, text.sql());
-    }
+    copy.run(connection, text.sql());
   }
 
   private List<Inserted> insert(Connection connection) throws SQLException {
