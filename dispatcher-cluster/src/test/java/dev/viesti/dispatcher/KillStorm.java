@@ -1,5 +1,6 @@
 package dev.viesti.dispatcher;
 
+import static dev.viesti.dispatcher.TestNode.event;
 import static dev.viesti.dispatcher.TestNode.get;
 import static dev.viesti.dispatcher.TestNode.until;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -7,11 +8,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.typesafe.config.ConfigFactory;
 import dev.viesti.persistence.embedded.TestDatabase;
 import dev.viesti.protocol.app.AppId;
+import dev.viesti.protocol.app.AppSettings;
+import dev.viesti.protocol.event.Event;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -33,6 +37,9 @@ final class KillStorm {
 
   /** A start of a node takes seconds, and this machine may have other things to do. */
   private static final Duration PATIENCE = Duration.ofMinutes(3);
+
+  private static final int COUNTING_MS_MAX = 1_500;
+  private static final int BATCH = 1_000;
 
   /**
    * Crashes are counted for what may have run at that moment; here none of it is to blame, and none
@@ -127,6 +134,39 @@ final class KillStorm {
   }
 
   /**
+   * Over something that counts: events of the type {@code count} in the key {@code total}, and for
+   * each of the type {@code publish} one that it publishes, in the key {@code published}.
+   *
+   * @param main of a life
+   * @param install makes the app's node have it; the app is paused
+   */
+  static void countsEachOnce(Class<?> main, Consumer<Viesti> install, int counted, int published)
+      throws Exception {
+    TestDatabase database = TestNode.database();
+    try (TestNode node = TestNode.start(database, Map.of(), CONFIG)) {
+      get(node.viesti.putApp(APP, AppSettings.of(null, 16, true, null), null, "me"));
+      install.accept(node.viesti);
+      publish(node.viesti, "count", counted);
+      publish(node.viesti, "publish", published);
+      get(node.viesti.putApp(APP, AppSettings.of(null, 16, false, null), null, "me"));
+    }
+    new KillStorm(database, main, "384m", () -> counter(database, "total"))
+        .rage(COUNTING_MS_MAX, life -> {});
+    assertThat(counter(database, "total")).isEqualTo(counted);
+    assertThat(counter(database, "published")).isEqualTo(published);
+  }
+
+  private static void publish(Viesti viesti, String type, int count) {
+    for (int from = 0; from < count; from += BATCH) {
+      List<Event> events = new ArrayList<>();
+      for (int n = from; n < Math.min(count, from + BATCH); n++) {
+        events.add(event(type, null, "1"));
+      }
+      get(viesti.publish(APP, events));
+    }
+  }
+
+  /**
    * @param query without its {@code select}
    */
   static long number(TestDatabase database, String query) {
@@ -137,8 +177,7 @@ final class KillStorm {
     }
   }
 
-  /** What a plugin or a script has counted so far. */
-  static long counter(TestDatabase database, String key) {
+  private static long counter(TestDatabase database, String key) {
     return number(
         database,
         "coalesce(max(convert_from(value, 'UTF8')::bigint), 0) from viesti.kv"

@@ -1,15 +1,11 @@
 package dev.viesti.dispatcher;
 
 import static dev.viesti.dispatcher.KillStorm.APP;
-import static dev.viesti.dispatcher.TestNode.event;
 import static dev.viesti.dispatcher.TestNode.get;
 import static dev.viesti.dispatcher.TestNode.until;
-import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.viesti.persistence.embedded.TestDatabase;
 import dev.viesti.protocol.app.AppId;
 import dev.viesti.protocol.app.AppSettings;
-import dev.viesti.protocol.event.Event;
 import dev.viesti.protocol.trigger.EventPattern;
 import dev.viesti.protocol.trigger.RetryPolicy;
 import dev.viesti.protocol.trigger.RetryStrategy;
@@ -17,9 +13,7 @@ import dev.viesti.protocol.trigger.Target;
 import dev.viesti.protocol.trigger.Trigger;
 import dev.viesti.protocol.trigger.TriggerId;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -32,8 +26,6 @@ final class ScriptKillStormPostgresTest {
 
   /** Each of them publishes one more, which is counted. */
   private static final int PUBLISHED = 50;
-
-  private static final int WORK_MS_MAX = 1_500;
 
   /** QuickJS is loaded once for each node, in seconds. */
   private static final Duration LOADING = Duration.ofMinutes(3);
@@ -52,27 +44,8 @@ final class ScriptKillStormPostgresTest {
 
   @Test
   void countsEachEventOnceHoweverOftenItsNodeIsKilled() throws Exception {
-    TestDatabase database = TestNode.database();
-    publish(database);
-    new KillStorm(
-            database,
-            ScriptKillStormPostgresTest.class,
-            "384m",
-            () -> KillStorm.counter(database, "total"))
-        .rage(WORK_MS_MAX, life -> {});
-    assertThat(KillStorm.counter(database, "total")).isEqualTo(COUNTED);
-    assertThat(KillStorm.counter(database, "published")).isEqualTo(PUBLISHED);
-  }
-
-  private static void publish(TestDatabase database) throws Exception {
-    try (TestNode node =
-        TestNode.start(database, Map.of(), "viesti.script.loading-timeout = 3 m")) {
-      get(node.viesti.putApp(APP, AppSettings.of(null, 16, true, null), null, "me"));
-      register(node.viesti, APP);
-      get(node.viesti.publish(APP, events("count", COUNTED)));
-      get(node.viesti.publish(APP, events("publish", PUBLISHED)));
-      get(node.viesti.putApp(APP, AppSettings.of(null, 16, false, null), null, "me"));
-    }
+    KillStorm.countsEachOnce(
+        ScriptKillStormPostgresTest.class, viesti -> register(viesti, APP), COUNTED, PUBLISHED);
   }
 
   private static void register(Viesti viesti, AppId app) {
@@ -94,14 +67,6 @@ final class ScriptKillStormPostgresTest {
             .toCompletableFuture();
     until("the script is parsed", LOADING, registered::isDone);
     get(registered);
-  }
-
-  private static List<Event> events(String type, int count) {
-    List<Event> events = new ArrayList<>();
-    for (int n = 0; n < count; n++) {
-      events.add(event(type, null, "1"));
-    }
-    return events;
   }
 
   public static void main(String[] args) throws Exception {
