@@ -233,6 +233,9 @@ final class StatementsPostgresTest {
     StatementLog log = log(Work.SINGLES);
     assertThat(log.doing(Deed.INSERT)).as("inserts" + log).hasSizeLessThanOrEqualTo(1);
     assertThat(log.doing(Deed.COPY)).as("copies" + log).hasSizeLessThanOrEqualTo(1);
+    assertThat(log.doing(Deed.INSERT).size() + log.doing(Deed.COPY).size())
+        .as("ways of writing" + log)
+        .isPositive();
     assertRestOfHotPath(log, SINGLES);
   }
 

@@ -23,7 +23,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // they spin
 class EffectsLaneTest {
   private final Queue<List<Effects>> groups = new ConcurrentLinkedQueue<>();
   private final Queue<AppId> published = new ConcurrentLinkedQueue<>();

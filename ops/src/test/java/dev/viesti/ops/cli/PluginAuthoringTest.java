@@ -80,7 +80,7 @@ class PluginAuthoringTest {
   }
 
   @Test
-  @DisabledOnOs(OS.WINDOWS)
+  @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the compilers here are shell scripts")
   void putsTheManifestIntoWhatTheCompilerMade() throws Exception {
     Path folder = project(Language.C);
     compiler("clang-14", Built.bare(Language.C, scratch.resolve("other")));
@@ -96,7 +96,7 @@ class PluginAuthoringTest {
   }
 
   @Test
-  @DisabledOnOs(OS.WINDOWS)
+  @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the compilers here are shell scripts")
   void warnsOfPermissionsThatDoNotFitTheImports() throws Exception {
     Path folder = project(Language.C);
     Path manifest = folder.resolve("plugin.toml");
@@ -111,7 +111,7 @@ class PluginAuthoringTest {
   }
 
   @Test
-  @DisabledOnOs(OS.WINDOWS)
+  @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the compilers here are shell scripts")
   void showsWhatTheCompilerSaid() throws Exception {
     Path folder = project(Language.C);
     program("my-clang", "echo 'plugin.c:3: no such thing'; exit 4");
@@ -122,7 +122,7 @@ class PluginAuthoringTest {
   }
 
   @Test
-  @DisabledOnOs(OS.WINDOWS)
+  @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the compilers here are shell scripts")
   void refusesAModuleThatAServerWouldRefuse() throws Exception {
     Path folder = project(Language.C);
     compiler("clang", new byte[] {0, 'a', 's', 'm', 1, 0, 0, 0});
